@@ -418,10 +418,11 @@ function check_dtype(dtype: unknown, what: string): void {
   }
 }
 
-// C++'s default stream format, %g.
+// C++'s default stream format, %g. Unlike toPrecision it breaks ties to even.
 function six_digits(x: number): string {
-  const exponent = x === 0 ? 0 : Number(x.toExponential(5).split('e')[1])
-  if (exponent >= -4 && exponent < 6) return String(Number(x.toPrecision(6)))
-  const [mantissa, power] = x.toExponential(5).split('e') as [string, string]
-  return `${Number(mantissa)}e${power[0]}${power.slice(1).padStart(2, '0')}`
+  const tie = /^(-?\d\.\d{4}[02468])50*(e.*)$/.exec(x.toExponential(20))
+  const [mantissa, power] = (tie ? tie[1] + tie[2] : x.toExponential(5)).split('e') as [string, string]
+  const exponent = Number(power)
+  if (exponent >= -4 && exponent < 6) return String(Number(`${mantissa}e${power}`))
+  return `${Number(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
