@@ -1,0 +1,100 @@
+// CPU memory: a window of an ArrayBuffer that tensors and views share. Small storages are carved out of slabs,
+// because a fresh ArrayBuffer costs over a microsecond. V8's collector frees all of it; nothing is freed by hand.
+// Not here: what the bytes mean (a tensor's dtype, sizes and strides).
+import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
+import { OutOfMemoryError } from '../base/errors.ts'
+
+const SLAB_BYTES = 64 * 1024
+const LARGEST_IN_SLAB = 4 * 1024
+/** The alignment of every storage that we allocate: a cache line, and the widest vector there is. */
+export const ALIGNMENT = 64
+
+export class Storage {
+  buffer: ArrayBufferLike
+  byte_offset: number
+  nbytes: number
+  /** Counts in-place writes, so that autograd can tell that a saved tensor has changed. */
+  version = 0
+  /** The machine address of the first byte, or 0 while nobody asked (see the native device). */
+  address = 0
+  readonly #views: (TypedArray | undefined)[] = []
+
+  constructor(buffer: ArrayBufferLike, byte_offset: number, nbytes: number) {
+    this.buffer = buffer
+    this.byte_offset = byte_offset
+    this.nbytes = nbytes
+  }
+
+  /** The whole storage as a typed array of the dtype's storage elements (complex: two per element). */
+  array(dtype: DType): TypedArray {
+    return (this.#views[dtype.code] ??= new dtype.array(
+      this.buffer as ArrayBuffer,
+      this.byte_offset,
+      Math.floor(this.nbytes / dtype.array.BYTES_PER_ELEMENT),
+    ))
+  }
+
+  /** The same bytes with a version counter of its own (`tensor.data`). */
+  alias(): Storage {
+    const other = new Storage(this.buffer, this.byte_offset, this.nbytes)
+    other.address = this.address
+    return other
+  }
+
+  /** Grows to at least `nbytes`, keeping the contents; every tensor on this storage sees the new memory. */
+  grow(nbytes: number): void {
+    if (nbytes <= this.nbytes) return
+    const grown = allocate(nbytes)
+    new Uint8Array(grown.buffer, grown.byte_offset, this.nbytes).set(
+      new Uint8Array(this.buffer, this.byte_offset, this.nbytes),
+    )
+    this.buffer = grown.buffer
+    this.byte_offset = grown.byte_offset
+    this.nbytes = nbytes
+    this.address = grown.address
+    for (const dtype of dtypes) this.#views[dtype.code] = undefined
+  }
+}
+
+let slab: ArrayBuffer | undefined
+let slab_used = SLAB_BYTES
+let slab_address = 0
+
+/** The machine address of an ArrayBuffer; the native device installs one, elsewhere addresses stay 0. */
+let address_of: (buffer: ArrayBufferLike) => number = () => 0
+export function set_address_of(f: (buffer: ArrayBufferLike) => number): void {
+  address_of = f
+  slab = undefined
+  slab_used = SLAB_BYTES
+}
+
+/** The machine address of a storage's first byte (needs `set_address_of`). */
+export function storage_address(storage: Storage): number {
+  if (storage.address === 0) storage.address = address_of(storage.buffer) + storage.byte_offset
+  return storage.address
+}
+
+/** New zeroed memory, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */
+export function allocate(nbytes: number): Storage {
+  if (nbytes <= LARGEST_IN_SLAB) {
+    const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
+    if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
+      slab = new ArrayBuffer(SLAB_BYTES + ALIGNMENT)
+      slab_address = address_of(slab)
+      slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
+    }
+    const storage = new Storage(slab, slab_used, nbytes)
+    if (slab_address !== 0) storage.address = slab_address + slab_used
+    slab_used += rounded
+    return storage
+  }
+  let buffer: ArrayBuffer
+  try {
+    buffer = new ArrayBuffer(nbytes)
+  } catch {
+    throw new OutOfMemoryError(
+      `[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate ${nbytes} bytes.`,
+    )
+  }
+  return new Storage(buffer, 0, nbytes)
+}
