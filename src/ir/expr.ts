@@ -4,6 +4,7 @@
 import type { Buffer, Param } from './kernel.ts'
 import { type PrimName, prims } from './prims.ts'
 import type { ScalarType } from './types.ts'
+import { convert, type Value } from './value.ts'
 
 /** What an expression method takes as operand: a number becomes a constant of the receiver's type. */
 export type Scalar = Expr | number | bigint | boolean
@@ -40,7 +41,7 @@ export class Expr {
   /** Value conversion as in C: float to integer truncates, anything to bool is `!= 0`. */
   cast(type: ScalarType): Expr {
     if (type === this.type) return this
-    if (this.op === 'const') return constant(this.arg as number | bigint | boolean, type)
+    if (this.op === 'const') return constant(convert(this.arg as Value, this.type, type), type)
     return new Expr('cast', type, [this])
   }
 

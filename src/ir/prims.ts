@@ -5,33 +5,21 @@
 import type { Expr } from './expr.ts'
 import { digamma, erf, erfc, erfinv, lgamma } from './special.ts'
 import type { ScalarType } from './types.ts'
+import { narrow, type Value } from './value.ts'
 
-/** A scalar as JavaScript has it: a boolean for bool, a bigint for i64, else a number. */
-export type Value = number | bigint | boolean
+/** The words of a text, as a union of string types. */
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S
 
 type UnaryName =
-  | ('neg' | 'abs' | 'not' | 'floor' | 'ceil' | 'trunc' | 'round')
-  | ('sqrt' | 'exp' | 'exp2' | 'expm1' | 'log' | 'log2' | 'log10' | 'log1p')
-  | (
-      | 'sin'
-      | 'cos'
-      | 'tan'
-      | 'asin'
-      | 'acos'
-      | 'atan'
-      | 'sinh'
-      | 'cosh'
-      | 'tanh'
-      | 'asinh'
-      | 'acosh'
-      | 'atanh'
-    )
-  | ('erf' | 'erfc' | 'erfinv' | 'lgamma' | 'digamma')
+  | Words<'neg abs not floor ceil trunc round'>
+  | Words<'sqrt exp exp2 expm1 log log2 log10 log1p'>
+  | Words<'sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh'>
+  | Words<'erf erfc erfinv lgamma digamma'>
 type BinaryName =
-  | ('add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'floordiv' | 'truncdiv' | 'mod' | 'fmod')
-  | ('and' | 'or' | 'xor' | 'shl' | 'shr' | 'ushr')
-  | ('eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge')
-  | ('pow' | 'atan2' | 'copysign')
+  | Words<'add sub mul div min max floordiv truncdiv mod fmod'>
+  | Words<'and or xor shl shr ushr'>
+  | Words<'eq ne lt le gt ge'>
+  | Words<'pow atan2 copysign'>
 type TernaryName = 'where' | 'fma'
 
 export type PrimName = UnaryName | BinaryName | TernaryName
@@ -55,22 +43,6 @@ const INTEGER: readonly ScalarType[] = ['i32', 'i64', 'index']
 const NUMBER: readonly ScalarType[] = [...FLOAT, ...INTEGER]
 const BITS: readonly ScalarType[] = [...INTEGER, 'bool']
 const ANY: readonly ScalarType[] = [...NUMBER, 'bool']
-
-/** Rounds or wraps the result of an exact operation to what `type` holds. */
-export function narrow(type: ScalarType, x: Value): Value {
-  switch (type) {
-    case 'f32':
-      return Math.fround(x as number)
-    case 'i32':
-      return (x as number) | 0
-    case 'i64':
-      return BigInt.asIntN(64, x as bigint)
-    case 'index':
-      return (x as number) + 0 // an index has no -0
-    default:
-      return x
-  }
-}
 
 // Meanings of a row are written on numbers; the operators of JavaScript mean the same on bigints.
 type Binary = (a: number, b: number) => number
@@ -129,11 +101,11 @@ const comparison = (f: (a: number, b: number) => boolean): Prim<2> => ({
 })
 
 /** A function of the bits of two integers, or of two truth values. An index has the 64 bits of an i64. */
-const bitwise = (on: readonly ScalarType[], f32: Binary, f64: (a: bigint, b: bigint) => bigint): Prim<2> =>
+const bitwise = (on: readonly ScalarType[], i32: Binary, i64: (a: bigint, b: bigint) => bigint): Prim<2> =>
   binary(on, (type, a, b) => {
-    if (type === 'bool') return f32(Number(a), Number(b)) !== 0
-    if (type === 'i32') return f32(a as number, b as number)
-    const bits = BigInt.asIntN(64, f64(BigInt(a), BigInt(b)))
+    if (type === 'bool') return i32(Number(a), Number(b)) !== 0
+    if (type === 'i32') return i32(a as number, b as number)
+    const bits = BigInt.asIntN(64, i64(BigInt(a), BigInt(b)))
     return type === 'i64' ? bits : Number(bits)
   })
 
