@@ -15,6 +15,8 @@ export class Storage {
   nbytes: number
   /** Counts in-place writes, so that autograd can tell that a saved tensor has changed. */
   version = 0
+  /** Whether some leaf holds this memory as its gradient: the next leaf that is given it takes a copy. */
+  owned = false
   /** The machine address of the first byte, or 0 while nobody asked (see the native device). */
   address = 0
   readonly #views: (TypedArray | undefined)[] = []

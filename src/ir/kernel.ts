@@ -184,6 +184,19 @@ export class Builder {
     go(0, [])
   }
 
+  /** Nested loops with independent iterations: the innermost for SIMD, the outermost to be split among threads. */
+  elementwise(sizes: readonly Scalar[], body: (...i: Expr[]) => void): void {
+    const last = sizes.length - 1
+    const go = (d: number, index: Expr[]): void => {
+      if (d > last) body(...index)
+      else
+        this.for(sizes[d]!, d === last ? 'vector' : d === 0 ? 'parallel' : 'serial', i =>
+          go(d + 1, [...index, i]),
+        )
+    }
+    go(0, [])
+  }
+
   while(cond: Expr, body: () => void): void {
     this.#block.push({ kind: 'while', cond, body: this.#collect(body) })
   }

@@ -1,0 +1,334 @@
+// The backward pass: walks the graph from outputs to leaves, later nodes first, adding up what reaches each node.
+// A heap of ready nodes, no recursion, so graphs of any depth are walked. Not here: the nodes (tensor/tape.ts) and
+// their derivatives (the ops).
+import { RuntimeError } from '../base/errors.ts'
+import { same_sizes } from '../base/shape.ts'
+import { empty } from '../tensor/dispatch.ts'
+import { AccumulateGrad, type Edge, edge_of, type Grads, modes, type Node } from '../tensor/tape.ts'
+import { alias, Tensor } from '../tensor/tensor.ts'
+
+export type BackwardOptions = {
+  /** Keep saved tensors for another backward; by default as `create_graph`. */
+  retain_graph?: boolean | null
+  /** Record the backward pass itself, for higher derivatives. */
+  create_graph?: boolean
+}
+
+/** Nodes waiting to run, the latest made first. */
+class ReadyQueue {
+  readonly #heap: Node[] = []
+
+  get size(): number {
+    return this.#heap.length
+  }
+
+  push(node: Node): void {
+    const heap = this.#heap
+    let at = heap.push(node) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (heap[parent]!.sequence >= node.sequence) break
+      heap[at] = heap[parent]!
+      at = parent
+    }
+    heap[at] = node
+  }
+
+  pop(): Node {
+    const heap = this.#heap
+    const top = heap[0]!
+    const last = heap.pop()!
+    if (heap.length > 0) {
+      let at = 0
+      for (;;) {
+        let child = 2 * at + 1
+        if (child >= heap.length) break
+        if (child + 1 < heap.length && heap[child + 1]!.sequence > heap[child]!.sequence) child++
+        if (heap[child]!.sequence <= last.sequence) break
+        heap[at] = heap[child]!
+        at = child
+      }
+      heap[at] = last
+    }
+    return top
+  }
+}
+
+/** How many edges inside the graph lead to each node reachable from `roots`. */
+function count_dependencies(roots: readonly Node[]): Map<Node, number> {
+  const dependencies = new Map<Node, number>()
+  const seen = new Set<Node>(roots)
+  const stack = [...seen]
+  while (stack.length > 0) {
+    const node = stack.pop()!
+    for (const edge of node.edges) {
+      if (edge === null) continue
+      dependencies.set(edge.node, (dependencies.get(edge.node) ?? 0) + 1)
+      if (!seen.has(edge.node)) {
+        seen.add(edge.node)
+        stack.push(edge.node)
+      }
+    }
+  }
+  return dependencies
+}
+
+/** The nodes from which one of `targets` can be reached (they included). */
+function nodes_leading_to(targets: ReadonlySet<Node>, roots: readonly Node[]): Set<Node> {
+  const leads = new Set<Node>()
+  const state = new Map<Node, number>()
+  const stack: Node[] = [...roots]
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1]!
+    const next = state.get(node) ?? 0
+    if (next === 0 && targets.has(node)) leads.add(node)
+    const edge = node.edges[next]
+    if (next < node.edges.length) {
+      state.set(node, next + 1)
+      if (edge && !state.has(edge.node)) {
+        stack.push(edge.node)
+      }
+      continue
+    }
+    stack.pop()
+    state.set(node, next)
+    if (node.edges.some(e => e !== null && leads.has(e.node))) leads.add(node)
+  }
+  return leads
+}
+
+/** `a` plus `b`; a gradient is never changed in place while others may hold it. */
+const accumulate = (a: Tensor | null | undefined, b: Tensor): Tensor => (a ? a.add(b) : b)
+
+/** What `run_backward` should bring back, besides filling leaves. */
+type Capture = { readonly node: Node; readonly nr: number; readonly at: number }
+
+/**
+ * Runs backward from `roots` with the gradients given. Without `captures` leaves accumulate into `.grad`; with them
+ * nothing accumulates, and the gradient that reaches each captured edge is returned.
+ */
+export function run_backward(
+  roots: readonly Edge[],
+  grads: readonly Tensor[],
+  retain_graph: boolean,
+  create_graph: boolean,
+  captures: readonly Capture[] | null = null,
+): Grads {
+  const captured: Grads = captures === null ? [] : new Array<null>(captures.length).fill(null)
+  const root_nodes = roots.map(r => r.node)
+  const dependencies = count_dependencies(root_nodes)
+  const needed = captures === null ? null : nodes_leading_to(new Set(captures.map(c => c.node)), root_nodes)
+  const buffers = new Map<Node, Grads>()
+  const ready = new ReadyQueue()
+  const arrive = (node: Node, nr: number, grad: Tensor): void => {
+    let buffer = buffers.get(node)
+    if (buffer === undefined) {
+      buffer = []
+      buffers.set(node, buffer)
+    }
+    buffer[nr] = accumulate(buffer[nr], grad)
+  }
+  const before = modes.grad
+  modes.grad = create_graph
+  try {
+    roots.forEach(({ node, nr }, i) => arrive(node, nr, grads[i]!))
+    for (const node of new Set(root_nodes)) if (!dependencies.get(node)) ready.push(node)
+    while (ready.size > 0) {
+      const node = ready.pop()
+      const arrived = buffers.get(node)
+      buffers.delete(node)
+      run_node(node, arrived, needed, retain_graph, captures, captured, (edge, grad) => {
+        if (grad !== null) arrive(edge.node, edge.nr, grad)
+        const left = dependencies.get(edge.node)! - 1
+        dependencies.set(edge.node, left)
+        if (left === 0) ready.push(edge.node)
+      })
+    }
+  } finally {
+    modes.grad = before
+  }
+  return captured
+}
+
+function run_node(
+  node: Node,
+  arrived: Grads | undefined,
+  needed: ReadonlySet<Node> | null,
+  retain_graph: boolean,
+  captures: readonly Capture[] | null,
+  captured: Grads,
+  send: (edge: Edge, grad: Tensor | null) => void,
+): void {
+  const wanted = needed === null || needed.has(node)
+  if (arrived === undefined || !wanted) {
+    for (const edge of node.edges) if (edge !== null) send(edge, null)
+    return
+  }
+  const grads: Grads = node.outputs.map((_, nr) => arrived[nr] ?? null)
+  for (const hook of node.pre_hooks ?? []) hook(grads)
+  if (captures !== null) for (const c of captures) if (c.node === node) captured[c.at] = grads[c.nr] ?? null
+  if (node instanceof AccumulateGrad) {
+    if (captures === null && grads[0]) accumulate_leaf(node.variable, grads[0])
+    return
+  }
+  if (needed !== null && !node.edges.some(e => e !== null && needed.has(e.node))) {
+    for (const edge of node.edges) if (edge !== null) send(edge, null)
+    return
+  }
+  let results = apply_node(node, node.outputs.length === 1 && grads[0] === null ? [zeros_like_output(node, 0)] : grads)
+  for (const hook of node.hooks ?? []) results = hook(results, grads) ?? results
+  if (!retain_graph) node.release()
+  node.edges.forEach((edge, i) => {
+    if (edge !== null) send(edge, check_gradient(node, i, edge, results[i] ?? null))
+  })
+}
+
+function apply_node(node: Node, grads: Grads): Grads {
+  if (!modes.anomaly) return node.apply(grads)
+  let results: Grads
+  try {
+    results = node.apply(grads)
+  } catch (error) {
+    warn_trace(node)
+    throw error
+  }
+  results.forEach((grad, i) => {
+    if (grad !== null && Boolean(grad.detach().isnan().any().item())) {
+      warn_trace(node)
+      throw new RuntimeError(`Function '${node.name()}' returned nan values in its ${i}th output.`)
+    }
+  })
+  return results
+}
+
+const warn_trace = (node: Node): void =>
+  console.warn(`UserWarning: Error detected in ${node.name()}. Traceback of forward call that caused the error:\n${node.trace ?? ''}`)
+
+const zeros_like_output = (node: Node, nr: number): Tensor => {
+  const { sizes, dtype } = node.outputs[nr]!
+  return empty(sizes, dtype)
+}
+
+/** Gradients have the shape and dtype of what they are the gradient of; a 0-dim one may stand for any shape. */
+function check_gradient(node: Node, i: number, edge: Edge, grad: Tensor | null): Tensor | null {
+  if (grad === null) return null
+  const meta = edge.node.outputs[edge.nr]
+  if (meta === undefined) return grad
+  if (!same_sizes(grad.sizes, meta.sizes)) {
+    const expandable = grad.sizes.length >= meta.sizes.length
+    if (!expandable)
+      throw new RuntimeError(
+        `Function ${node.name()} returned an invalid gradient at index ${i} - got [${grad.sizes.join(', ')}] but expected shape compatible with [${meta.sizes.join(', ')}]`,
+      )
+    grad = grad.sum_to_size(meta.sizes)
+  }
+  return grad.dtype === meta.dtype ? grad : grad.to(meta.dtype)
+}
+
+/** Adds to a leaf's `.grad`. The first gradient is taken over; later ones are added in place unless recorded. */
+function accumulate_leaf(leaf: Tensor, grad: Tensor): void {
+  const old = leaf._grad
+  if (old === null) {
+    leaf._grad = modes.grad ? grad.clone() : take_over(grad)
+  } else if (modes.grad) leaf._grad = old.add(grad)
+  else old.add_(grad)
+}
+
+/** A gradient as the leaf's own: detached, and a copy where its memory is someone else's. */
+function take_over(grad: Tensor): Tensor {
+  if (!grad.dense || grad._view !== null || grad._grad_fn !== null || grad.memory.owned) return grad.detach().clone()
+  grad.memory.owned = true
+  return alias(grad)
+}
+
+// ---------------------------------------------------------------------------------------------- the public calls
+
+const as_list = <T>(x: T | readonly T[] | null | undefined): T[] => (x === null || x === undefined ? [] : Array.isArray(x) ? [...x] : [x as T])
+
+/** The starting gradients: those given, or ones for scalars. Throws RuntimeError where neither can be. */
+function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor | null)[] | null): Tensor[] {
+  return outputs.map((out, i) => {
+    const grad = given?.[i] ?? null
+    if (grad === null) {
+      if (out.count !== 1) throw new RuntimeError('grad can be implicitly created only for scalar outputs')
+      return out.detach().new_ones(out.sizes)
+    }
+    if (!same_sizes(grad.sizes, out.sizes))
+      throw new RuntimeError(
+        `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad.sizes.join(', ')}]) and output[${i}] has a shape of torch.Size([${out.sizes.join(', ')}]).`,
+      )
+    grad.memory.owned = true
+    return grad
+  })
+}
+
+function root_edges(outputs: readonly Tensor[]): Edge[] {
+  return outputs.map((t, i) => {
+    const edge = edge_of(t)
+    if (edge === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`)
+    return edge
+  })
+}
+
+/**
+ * Sums the gradients of `tensors` into the `.grad` of the graph's leaves. Tensors that are no scalars need
+ * `grad_tensors`. Throws RuntimeError for a graph that was released, or that was changed in place.
+ */
+export function backward(
+  tensors: Tensor | readonly Tensor[],
+  grad_tensors?: Tensor | readonly (Tensor | null)[] | null,
+  options: BackwardOptions & { inputs?: Tensor | readonly Tensor[] | null } = {},
+): void {
+  const { retain_graph, create_graph = false, inputs } = options
+  const outputs = as_list(tensors as Tensor | readonly Tensor[])
+  const grads = starting_gradients(outputs, grad_tensors ? as_list(grad_tensors as Tensor | readonly Tensor[]) : null)
+  const keep = retain_graph ?? create_graph
+  if (inputs !== null && inputs !== undefined) {
+    const leaves = as_list(inputs as Tensor | readonly Tensor[])
+    if (leaves.length === 0) throw new RuntimeError("'inputs' argument to backward() cannot be empty.")
+    const found = run_backward(root_edges(outputs), grads, keep, create_graph, captures_for(leaves))
+    found.forEach((grad, i) => {
+      if (grad !== null) accumulate_leaf(leaves[i]!, grad)
+    })
+    return
+  }
+  run_backward(root_edges(outputs), grads, keep, create_graph)
+}
+
+function captures_for(inputs: readonly Tensor[]): Capture[] {
+  return inputs.map((t, at) => {
+    const edge = edge_of(t)
+    if (edge === null) throw new RuntimeError('One of the differentiated Tensors does not require grad')
+    return { node: edge.node, nr: edge.nr, at }
+  })
+}
+
+/**
+ * The gradients of `outputs` with respect to `inputs`, leaving every `.grad` alone. Throws RuntimeError for an input
+ * that is not part of the graph, unless `allow_unused`: then its gradient is null.
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  grad_outputs?: Tensor | readonly (Tensor | null)[] | null | GradOptions,
+  options: GradOptions = {},
+): (Tensor | null)[] {
+  const is_options = grad_outputs !== null && grad_outputs !== undefined && !Array.isArray(grad_outputs) && !(grad_outputs instanceof Tensor)
+  const { retain_graph, create_graph = false, allow_unused = false, grad_outputs: named } = is_options ? (grad_outputs as GradOptions) : options
+  const given = is_options ? named : ((grad_outputs as Tensor | readonly (Tensor | null)[] | null | undefined) ?? named)
+  const outs = as_list(outputs as Tensor | readonly Tensor[])
+  const ins = as_list(inputs as Tensor | readonly Tensor[])
+  const grads = starting_gradients(outs, given ? as_list(given as Tensor | readonly Tensor[]) : null)
+  const roots = root_edges(outs)
+  const found = run_backward(roots, grads, retain_graph ?? create_graph, create_graph, captures_for(ins))
+  if (!allow_unused && found.includes(null))
+    throw new RuntimeError(
+      'One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.',
+    )
+  return found
+}
+
+export type GradOptions = BackwardOptions & {
+  grad_outputs?: Tensor | readonly (Tensor | null)[] | null
+  allow_unused?: boolean
+}

@@ -1,0 +1,246 @@
+// The pointwise machinery: a form is an expression over operands and run-time scalars; applying one broadcasts,
+// picks a kernel by dtypes and layout, runs it and records. A form's gradients are forms too, derived symbolically,
+// so every derivative of every order is a kernel. Not here: how an op's declaration becomes a form (pointwise.ts).
+import { bool, type DType } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import { broadcast_sizes, coalesce, expand_strides, non_overlapping_and_dense, same_sizes } from '../../base/shape.ts'
+import type { Executable, LaunchValue } from '../../device/device.ts'
+import { differentiate } from '../../ir/differentiate.ts'
+import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
+import { type Builder, build } from '../../ir/kernel.ts'
+import type { ScalarType } from '../../ir/types.ts'
+import { cpu_device, empty, empty_strided } from '../../tensor/dispatch.ts'
+import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
+import { Tensor } from '../../tensor/tensor.ts'
+import { reduce_to } from './reduce_to.ts'
+import { inner_class, inner_stride, window } from './space.ts'
+
+/** An elementwise function in one computing type. */
+export class Form {
+  readonly key: string
+  /** PyTorch's name for the node that records it. */
+  readonly node: string
+  readonly operands: readonly Expr[]
+  readonly scalars: readonly Expr[]
+  readonly body: Expr
+  readonly #derive: ((g: Expr, out: Expr) => (Expr | null)[]) | undefined
+  readonly #kernels = new Map<string, Executable>()
+  /** Kernels for dense operands, by the codes of result and operand dtypes. */
+  readonly flat: (Executable | undefined)[] = []
+  #grads: (Derived | null)[] | undefined
+
+  constructor(
+    key: string,
+    node: string,
+    operands: readonly Expr[],
+    scalars: readonly Expr[],
+    body: Expr,
+    derive?: (g: Expr, out: Expr) => (Expr | null)[],
+  ) {
+    this.key = key
+    this.node = node
+    this.operands = operands
+    this.scalars = scalars
+    this.body = body
+    this.#derive = derive
+  }
+
+  /** The gradient for each operand as a form of (gradient, operands, result), or null where it is zero. */
+  get grads(): readonly (Derived | null)[] {
+    if (this.#grads !== undefined) return this.#grads
+    const g = variable(this.body.type, 'g')
+    const out = variable(this.body.type, 'out')
+    const exprs = this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands)
+    this.#grads = this.operands.map((_, i) => {
+      const e = exprs[i]
+      return e === null || e === undefined ? null : this.#derived(e, i, g, out)
+    })
+    return this.#grads
+  }
+
+  #derived(body: Expr, i: number, g: Expr, out: Expr): Derived {
+    if (body === g) return { form: null, uses: [-1], scalars: [] }
+    const reads = new Set(topological(body))
+    const all = [g, ...this.operands, out]
+    const uses = all.flatMap((e, k) => (reads.has(e) ? [k - 1] : []))
+    const scalars = this.scalars.flatMap((e, k) => (reads.has(e) ? [k] : []))
+    // A gradient that reads no tensor at all still has the gradient's shape.
+    if (uses.length === 0) uses.push(-1)
+    const form = new Form(
+      `${this.key}_grad${i}`,
+      `${this.node.replace(/Backward\d*$/, '')}BackwardBackward0`,
+      uses.map(k => all[k + 1] as Expr),
+      scalars.map(k => this.scalars[k] as Expr),
+      body,
+    )
+    return { form, uses, scalars }
+  }
+
+  /** The executable for a layout; `layout` has a letter per operand (see `write_kernel`). */
+  kernel(out: DType, operands: readonly DType[], layout: string, rank: number): Executable {
+    const key = `${out.code},${operands.map(d => d.code).join()},${layout},${rank}`
+    let executable = this.#kernels.get(key)
+    if (executable === undefined) {
+      const name = `${this.key}_${out.name}_${operands.map(d => d.name).join('_')}_${layout}${rank || ''}`
+      executable = cpu_device().compile(
+        build(name.replaceAll(/[^A-Za-z0-9_]+/g, '_'), k => write_kernel(k, this, out, operands, layout, rank)),
+      )
+      this.#kernels.set(key, executable)
+    }
+    return executable
+  }
+}
+
+/** A gradient: what form computes it (null: the incoming gradient itself), from which tensors and scalars. */
+type Derived = {
+  readonly form: Form | null
+  /** -1: the incoming gradient; 0..: operands; the operand count: the result. */
+  readonly uses: readonly number[]
+  readonly scalars: readonly number[]
+}
+
+/**
+ * rank 0: dense operands, layout has `f` (dense) or `s` (one element) each. Else a nest over `rank` dimensions and
+ * a letter for each inner stride (1, 0, x), the result's first.
+ */
+function write_kernel(k: Builder, form: Form, out_dtype: DType, dtypes: readonly DType[], layout: string, rank: number): void {
+  const flat = rank === 0
+  const out = k.output('out', out_dtype, flat ? 'flat' : { rank, ...inner_stride(layout[0] as string) })
+  const views = dtypes.map((dtype, i) =>
+    k.input(`x${i}`, dtype, flat ? 'flat' : { rank, ...inner_stride(layout[i + 1] as string) }),
+  )
+  const values = form.scalars.map((s, i) => k.value(`s${i}`, s.type))
+  const body = (load: (i: number) => Expr): Expr => {
+    const known = new Map<Expr, Expr>()
+    form.operands.forEach((e, i) => known.set(e, load(i).cast(e.type)))
+    form.scalars.forEach((e, i) => known.set(e, values[i] as Expr))
+    return rewrite(form.body, () => undefined, known)
+  }
+  if (flat)
+    k.for(out.sizes[0] as Expr, 'vector', i => {
+      k.store(out, [i], body(n => (views[n] as (typeof views)[0]).at(layout[n] === 's' ? 0 : i)))
+    })
+  else k.elementwise(out.sizes, (...i) => k.store(out, i, body(n => (views[n] as (typeof views)[0]).at(...i))))
+}
+
+/** Runs a form into `out`, or into a new tensor of `dtype`. Nothing is recorded. */
+export function run_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, out: Tensor | null): Tensor {
+  const first = xs[0] as Tensor
+  let flat = true
+  for (const x of xs) if (!x.dense || !same_sizes(x.sizes, first.sizes)) flat = false
+  if (flat && (out === null || (out.dense && same_sizes(out.sizes, first.sizes)))) {
+    const result = out ?? empty(first.sizes, dtype)
+    if (result.count > 0) flat_kernel(form, xs, result)([result, ...xs], values)
+    return result
+  }
+  return run_strided(form, xs, values, dtype, out)
+}
+
+/** The kernel for dense operands of one size. Up to two operands are found without making a key. */
+export function flat_kernel(form: Form, xs: readonly Tensor[], out: Tensor): Executable {
+  const layout = 'ffffffff'.slice(0, xs.length)
+  if (xs.length > 2) return form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0)
+  const code = (out.dtype.code * 16 + (xs[0] as Tensor).dtype.code) * 16 + (xs[1]?.dtype.code ?? 15)
+  return (form.flat[code] ??= form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0))
+}
+
+function run_strided(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, given: Tensor | null): Tensor {
+  const sizes = broadcast_sizes(...xs.map(x => x.sizes))
+  const out = given ?? new_like_operands(xs, sizes, dtype)
+  if (!same_sizes(out.sizes, sizes))
+    throw new RuntimeError(
+      `output with shape [${out.sizes.join(', ')}] doesn't match the broadcast shape [${sizes.join(', ')}]`,
+    )
+  if (out.count === 0) return out
+  const full = xs.filter(x => x.count !== 1)
+  const same_memory_order = full.every(x => same_sizes(x.sizes, sizes) && same_sizes(x.strides, out.strides))
+  if (same_memory_order && (out.dense || non_overlapping_and_dense(sizes, out.strides))) {
+    const layout = xs.map(x => (x.count === 1 ? 's' : 'f')).join('')
+    const executable = form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0)
+    executable([out, ...xs].map(x => (x.dense ? x : window(x, [x.count], [1]))), values)
+    return out
+  }
+  const space = coalesce(sizes, [out.strides, ...xs.map(x => expand_strides(x.sizes, x.strides, sizes))])
+  if (space.sizes.length === 0) {
+    space.sizes.push(1)
+    for (const s of space.strides_list) s.push(1)
+  }
+  const layout = space.strides_list.map(inner_class).join('')
+  const executable = form.kernel(out.dtype, xs.map(x => x.dtype), layout, space.sizes.length)
+  executable([out, ...xs].map((x, i) => window(x, space.sizes, space.strides_list[i] as number[])), values)
+  return out
+}
+
+/** A new result: in the memory order of the operands where they agree on a dense one, else row-major. */
+function new_like_operands(xs: readonly Tensor[], sizes: readonly number[], dtype: DType): Tensor {
+  const full = xs.filter(x => same_sizes(x.sizes, sizes))
+  const model = full[0]
+  if (model !== undefined && !model.dense && full.every(x => same_sizes(x.strides, model.strides)) && non_overlapping_and_dense(sizes, model.strides))
+    return empty_strided(sizes, model.strides, dtype)
+  return empty(sizes, dtype)
+}
+
+/** The node of an applied form. */
+export class FormNode extends Node {
+  readonly #form: Form
+  readonly #saved: (Saved | null)[]
+  readonly #metas: { sizes: readonly number[]; dtype: DType }[]
+  readonly #values: readonly LaunchValue[]
+
+  constructor(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], out: Tensor, edges: (Edge | null)[]) {
+    super(form.node, edges)
+    this.#form = form
+    this.#values = values
+    this.#metas = xs.map(x => ({ sizes: x.sizes, dtype: x.dtype }))
+    const read = new Array<boolean>(xs.length + 1).fill(false)
+    form.grads.forEach((d, i) => {
+      if (d !== null && edges[i] !== null) for (const u of d.uses) if (u >= 0) read[u] = true
+    })
+    this.#saved = read.map((r, i) => (r ? new Saved(i < xs.length ? (xs[i] as Tensor) : out) : null))
+  }
+
+  apply([g]: Grads): Grads {
+    return this.#form.grads.map((d, i) => {
+      if (this.edges[i] === null) return null
+      const meta = this.#metas[i] as { sizes: readonly number[]; dtype: DType }
+      if (d === null) return empty(meta.sizes, meta.dtype)
+      const incoming = g as Tensor
+      const grad =
+        d.form === null
+          ? incoming
+          : apply_form(
+              d.form,
+              d.uses.map(u => (u < 0 ? incoming : (this.#saved[u] as Saved).get())),
+              d.scalars.map(s => this.#values[s] as LaunchValue),
+              incoming.dtype,
+              null,
+            )
+      return reduce_to(grad, meta.sizes, meta.dtype)
+    })
+  }
+
+  override release(): void {
+    for (const s of this.#saved) s?.release()
+  }
+}
+
+/** Whether any gradient of the form reads its operand `i` (or, at the operand count, its result). */
+export const reads_for_backward = (form: Form, i: number): boolean => form.grads.some(d => d?.uses.includes(i))
+
+/** Runs a form and records it. `dtype` is the result's. */
+export function apply_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, out: Tensor | null): Tensor {
+  const result = run_form(form, xs, values, dtype, out)
+  if (modes.grad && out === null && dtype !== bool) record_form(form, xs, values, result)
+  return result
+}
+
+/** Makes the history of a form's result where an operand requires grad. */
+export function record_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], result: Tensor): void {
+  let needed = false
+  for (const x of xs) if (x._requires_grad) needed = true
+  if (!needed || !(result.dtype.is_floating_point || result.dtype.is_complex)) return
+  set_history(new FormNode(form, xs, values, result, xs.map(edge_of)), [result])
+}
+
+/** The computing type of forms whose declaration computes bools as numbers. */
+export const arithmetic_type = (type: ScalarType): ScalarType => (type === 'bool' ? 'i32' : type)

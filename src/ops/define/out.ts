@@ -1,0 +1,59 @@
+// Writing a result into a tensor that the caller gave (`out=`, in-place forms): PyTorch's checks, resizing, dtype
+// conversion. Not here: history (inplace.ts).
+import { can_cast, type DType } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import { contiguous_strides, numel, same_sizes } from '../../base/shape.ts'
+import { bump_version } from '../../tensor/tape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { copy_elements } from './copy.ts'
+
+/** Throws where a result of dtype `from` may not be written to a tensor of dtype `to`. */
+export function require_castable(from: DType, to: DType): void {
+  if (!can_cast(from, to))
+    throw new RuntimeError(
+      `result type ${scalar_name(from)} can't be cast to the desired output type ${scalar_name(to)}`,
+    )
+}
+
+/** `FloatTensor` -> `Float`: what C++ calls a dtype. */
+export const scalar_name = (dtype: DType): string => dtype.tensor_type.slice(0, -'Tensor'.length)
+
+let warned_resize = false
+
+/** Gives `out` the sizes of a result, growing its memory where needed. */
+export function resize_out(out: Tensor, sizes: readonly number[]): void {
+  if (same_sizes(out.sizes, sizes)) return
+  if (out.count !== 0 && !warned_resize) {
+    warned_resize = true
+    console.warn(
+      `UserWarning: An output with one or more elements was resized since it had shape [${out.sizes.join(', ')}], which does not ` +
+        `match the required output shape [${sizes.join(', ')}]. This behavior is deprecated, and in a future PyTorch release ` +
+        'outputs will not be resized unless they have zero elements.',
+    )
+  }
+  resize(out, sizes)
+}
+
+/** Changes the sizes in place; memory grows if it must and is kept otherwise. */
+export function resize(t: Tensor, sizes: readonly number[]): void {
+  t.memory.grow((t.offset + numel(sizes)) * t.dtype.itemsize)
+  t.set_geometry(t.offset, [...sizes], contiguous_strides(sizes))
+}
+
+/** Writes `result` into `out`; lists go element by element. Returns `out`. */
+export function write_out<R>(name: string, out: Tensor, result: R): R {
+  if (Array.isArray(result)) {
+    const outs = out as unknown as Tensor[]
+    if (!Array.isArray(outs) || outs.length !== result.length)
+      throw new TypeError(`${name}(): out must be a tuple of ${result.length} Tensors`)
+    result.forEach((r, i) => write_out(name, outs[i] as Tensor, r))
+    return outs as unknown as R
+  }
+  const value = result as unknown as Tensor
+  if (value === out) return result
+  require_castable(value.dtype, out.dtype)
+  resize_out(out, value.sizes)
+  copy_elements(out, value)
+  bump_version(out)
+  return out as unknown as R
+}

@@ -1,0 +1,237 @@
+// Declares elementwise ops. One declaration gives the function and method, broadcasting, type promotion, scalars,
+// out=, every device, the derivative (and its derivatives), gradcheck's samples and the docs' example.
+// Not here: the machinery that applies them (form.ts), in-place forms (inplace.ts).
+import { bool, type DType, FloatScalar, get_default_dtype, result_dtype, scalar_dtype } from '../../base/dtype.ts'
+import { broadcast_sizes } from '../../base/shape.ts'
+import type { LaunchValue } from '../../device/device.ts'
+import { constant, type Expr, variable } from '../../ir/expr.ts'
+import { compute_type, type ScalarType } from '../../ir/types.ts'
+import { empty } from '../../tensor/dispatch.ts'
+import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
+import { bump_version, modes } from '../../tensor/tape.ts'
+import { Tensor } from '../../tensor/tensor.ts'
+import { apply_form, arithmetic_type, FormNode, Form, flat_kernel, reads_for_backward, record_form, run_form } from './form.ts'
+import { add_out, make_op, node_name, type Op, refuse_out_with_grad, type Samples, type Spec } from './op.ts'
+import { require_castable, resize_out } from './out.ts'
+
+/**
+ * promote: the operands' promoted dtype. float: the same, with integers lifted to the default dtype. bool: computed
+ * in the promoted dtype, gives bool. A function decides from the promoted dtype (and may throw).
+ */
+export type DTypeRule = 'promote' | 'float' | 'bool' | ((promoted: DType, name: string) => DType)
+
+/** A number, or what stands for one. */
+export type Number = number | bigint | boolean | FloatScalar
+
+/** What `forward` gets for each parameter: an expression for tensors and Scalars, else the value itself. */
+type Lift<T> = T extends Tensor ? Expr : T extends FloatScalar ? never : T
+
+export type PointwiseDef<A extends readonly unknown[], V extends readonly unknown[]> = {
+  readonly dtype?: DTypeRule
+  /** Compute bools as bools (logical ops); otherwise they are computed as integers. */
+  readonly logical?: boolean
+  /** One element of the result. Parameters as in the signature: tensors and Scalars are expressions. */
+  readonly forward: (...args: V) => Expr
+  /** Only to save memory (read `out`) or to fix a subgradient; otherwise it is d(forward). An entry per tensor. */
+  readonly backward?: (g: Expr, args: V, out: Expr) => (Expr | null)[]
+  readonly samples?: Samples<NoInfer<A>>
+  /** PyTorch's name for the node, where it is not the op's name with Backward0. `numbers`: which are plain numbers. */
+  readonly node?: string | ((numbers: readonly boolean[]) => string)
+  /** Called on the bound values before anything runs: for the errors that only this op has. */
+  readonly check?: (...values: never[]) => void
+}
+
+type Slot = { readonly kind: 'tensor' | 'scalar' | 'static'; readonly index: number }
+
+/** One call, taken apart: the operands, and the run-time scalars. */
+type Call = { form: Form; xs: Tensor[]; values: LaunchValue[]; dtype: DType }
+
+/**
+ * Declares an elementwise op. `signature` names the parameters; those of type Tensor also take numbers, those of
+ * type Scalar become run-time arguments of the kernel, or constants where they have their default value.
+ */
+export function pointwise<A extends readonly unknown[], V extends readonly unknown[] = readonly Expr[]>(
+  signature: string,
+  def: PointwiseDef<A, V>,
+): Op<A> {
+  const schema = parse_schema(signature.replaceAll(/\bTensor(\??) (\w+)/g, (_, q: string, n: string) => (n === 'self' ? `Tensor${q} ${n}` : `any${q} ${n}`)))
+  const is_operand = parse_schema(signature).params.map(p => p.type === 'Tensor')
+  const operand_count = is_operand.filter(Boolean).length
+  const takes_out = parse_schema(add_out(schema.text))
+  const rule = def.dtype ?? 'promote'
+  const forms = new Map<string, Form>()
+  const { name } = schema
+
+  /** The form for what the arguments are; `type` is the computing type. */
+  function form_for(values: readonly unknown[], type: ScalarType): Form {
+    const slots = values.map((v, i) => slot_of(v, i))
+    const statics = slots.flatMap((s, i) => (s.kind === 'static' ? [`${i}=${String(values[i])}`] : []))
+    const key = `${type}|${slots.map(s => s.kind[0]).join('')}|${statics.join()}`
+    let form = forms.get(key)
+    if (form === undefined) {
+      form = make_form(values, slots, type)
+      forms.set(key, form)
+    }
+    return form
+  }
+
+  function slot_of(v: unknown, index: number): Slot {
+    if (v instanceof Tensor) return { kind: 'tensor', index }
+    const param = schema.params[index]!
+    if (v === null || typeof v === 'string') return { kind: 'static', index }
+    if (is_operand[index]) return { kind: 'scalar', index }
+    if (param.type === 'Scalar' && v !== param.default) return { kind: 'scalar', index }
+    return { kind: 'static', index }
+  }
+
+  function make_form(values: readonly unknown[], slots: readonly Slot[], type: ScalarType): Form {
+    const operands: Expr[] = []
+    const scalars: Expr[] = []
+    const args = slots.map(({ kind, index }) => {
+      const value = values[index]
+      if (kind === 'tensor' || kind === 'scalar') {
+        const e = variable(type, kind === 'tensor' ? 'x' : 's')
+        ;(kind === 'tensor' ? operands : scalars).push(e)
+        return e
+      }
+      const param = schema.params[index]!
+      return param.type === 'Scalar' && value !== null ? constant(value as number, type) : value
+    }) as unknown as V
+    const numbers = slots.filter(s => is_operand[s.index]).map(s => s.kind !== 'tensor')
+    const node = typeof def.node === 'function' ? def.node(numbers) : (def.node ?? node_name(name))
+    const { backward } = def
+    const derive =
+      backward &&
+      ((g: Expr, out: Expr) => {
+        const grads = backward(g, args, out)
+        return slots.filter(s => is_operand[s.index]).flatMap((s, i) => (s.kind === 'tensor' ? [grads[i] ?? null] : []))
+      })
+    const unique = `${name}_${type}${forms.size === 0 ? '' : `_${forms.size}`}`
+    return new Form(unique, node, operands, scalars, def.forward(...args), derive)
+  }
+
+  /** Promotes, and splits the values into operands and scalars. */
+  function take_apart(values: readonly unknown[]): Call {
+    const operands: { dtype: DType; sizes: readonly number[]; wrapped?: boolean }[] = []
+    values.forEach((v, i) => {
+      if (!is_operand[i] || v === null) return
+      operands.push(v instanceof Tensor ? v : { dtype: scalar_dtype(require_number(v, i)), sizes: [], wrapped: true })
+    })
+    const promoted = result_dtype(operands)
+    const lifted = rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
+    const computed = typeof rule === 'function' ? rule(promoted, name) : lifted
+    const dtype = rule === 'bool' ? bool : computed
+    const own = compute_type(rule === 'bool' ? promoted : computed)
+    const form = form_for(values, def.logical ? own : arithmetic_type(own))
+    const xs: Tensor[] = []
+    const numbers: LaunchValue[] = []
+    values.forEach((v, i) => {
+      const { kind } = slot_of(v, i)
+      if (kind === 'tensor') xs.push(v as Tensor)
+      else if (kind === 'scalar') numbers.push(scalar_value(v))
+    })
+    if (xs.length === 0) throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
+    return { form, xs, values: numbers, dtype }
+  }
+
+  function require_number(v: unknown, i: number): number | bigint | boolean | FloatScalar {
+    if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean' || v instanceof FloatScalar) return v
+    const param = schema.params[i]!.name
+    const got = v === undefined || v === null ? 'NoneType' : Array.isArray(v) ? 'list' : typeof v === 'string' ? 'str' : (v as object).constructor?.name === 'Object' ? 'dict' : typeof v
+    throw new TypeError(`${name}(): argument '${param}' (position ${i + 1}) must be Tensor, not ${got}`)
+  }
+
+  function run(values: readonly unknown[], out: Tensor | null): Tensor {
+    def.check?.(...(values as never[]))
+    const call = take_apart(values)
+    if (out === null) return apply_form(call.form, call.xs, call.values, call.dtype, null)
+    require_castable(call.dtype, out.dtype)
+    run_form(call.form, call.xs, call.values, call.dtype, out)
+    bump_version(out)
+    return out
+  }
+
+  /** Forms of plain calls on one or two tensors, by dtype: the path without binding or promotion. */
+  const unary: ({ form: Form; dtype: DType } | undefined)[] = []
+  const binary: ({ form: Form; dtype: DType } | undefined)[] = []
+  const plain_unary = operand_count === 1 && def.check === undefined && schema.params.slice(1).every(p => !p.required)
+  const plain_binary =
+    operand_count === 2 && def.check === undefined && is_operand[0] && is_operand[1] && schema.params.slice(2).every(p => !p.required)
+
+  function fast_unary(x: Tensor): Tensor {
+    let entry = unary[x.dtype.code]
+    if (entry === undefined) {
+      const { form, dtype } = take_apart([x, ...schema.params.slice(1).map(p => p.default)])
+      entry = unary[x.dtype.code] = { form, dtype }
+    }
+    const { form, dtype } = entry
+    if (!x.dense || x.count === 0) return apply_form(form, [x], [], dtype, null)
+    const out = empty(x.sizes, dtype)
+    const code = (dtype.code * 16 + x.dtype.code) * 16 + 15
+    ;(form.flat[code] ?? flat_kernel(form, [x], out))([out, x], no_values)
+    if (modes.grad && x._requires_grad) record_form(form, [x], no_values, out)
+    return out
+  }
+
+  function fast_binary(a: Tensor, b: Tensor): Tensor | null {
+    // Promotion looks at 0-dim operands; those go the long way.
+    if (a.sizes.length === 0 || b.sizes.length === 0) return null
+    const pair = a.dtype.code * 16 + b.dtype.code
+    let entry = binary[pair]
+    if (entry === undefined) {
+      const { form, dtype } = take_apart([a, b, ...schema.params.slice(2).map(p => p.default)])
+      entry = binary[pair] = { form, dtype }
+    }
+    const { form, dtype } = entry
+    if (!a.dense || !b.dense || a.count === 0 || !equal_sizes(a.sizes, b.sizes)) return apply_form(form, [a, b], no_values, dtype, null)
+    const out = empty(a.sizes, dtype)
+    const code = dtype.code * 256 + pair
+    ;(form.flat[code] ?? flat_kernel(form, [a, b], out))([out, a, b], no_values)
+    if (modes.grad && (a._requires_grad || b._requires_grad)) record_form(form, [a, b], no_values, out)
+    return out
+  }
+
+  const call = (...args: A): Tensor => {
+    if (args.length === 1 && plain_unary && args[0] instanceof Tensor) return fast_unary(args[0])
+    if (args.length === 2 && plain_binary && args[0] instanceof Tensor && args[1] instanceof Tensor) {
+      const result = fast_binary(args[0], args[1])
+      if (result !== null) return result
+    }
+    const { values } = bind([takes_out], args)
+    const out = values.pop() as Tensor | null
+    if (out === null) return run(values, null)
+    refuse_out_with_grad(name, values.filter(v => v instanceof Tensor), out)
+    const call = take_apart(values)
+    require_castable(call.dtype, out.dtype)
+    resize_out(out, broadcast_sizes(...call.xs.map(x => x.sizes)))
+    return run(values, out)
+  }
+
+  const spec: Spec = {
+    name,
+    schemas: [schema],
+    samples: def.samples as Samples<readonly unknown[]> | undefined,
+    differentiable: rule !== 'bool',
+    run: (values, _, out) => run(values, out),
+    writes_out: true,
+    inputs: values => take_apart(values).xs,
+    node: (values, _, result, edges) => {
+      const { form, xs, values: numbers } = take_apart(values)
+      return new FormNode(form, xs, numbers, result as Tensor, edges)
+    },
+    saves_self: values => reads_for_backward(take_apart(values).form, 0),
+  }
+  return make_op(call, spec)
+}
+
+const no_values: readonly LaunchValue[] = []
+const scalar_value = (v: unknown): LaunchValue => (v instanceof FloatScalar ? v.value : (v as LaunchValue))
+
+function equal_sizes(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false
+  return true
+}
+
+export type { Lift, Schema }

@@ -1,0 +1,6 @@
+// The ops that are both functions (torch.mul) and methods (x.mul): a line per family.
+// Not here: functions only (functions.ts), methods only (method_only.ts).
+export * from './arithmetic.ts'
+export * from './views.ts'
+export { clone, contiguous, copy_, detach } from './convert.ts'
+export * from './scatter_views.ts'

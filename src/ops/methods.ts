@@ -1,0 +1,33 @@
+// Makes ops into methods: for every op of ops/index.ts and ops/method_only.ts, `x.name(...)` is `name(x, ...)`.
+// The types come from the same tables. Not here: any op.
+import { Tensor } from '../tensor/tensor.ts'
+import type { Op } from './define/op.ts'
+import * as both from './index.ts'
+import * as method_only from './method_only.ts'
+
+type Tail<A> = A extends readonly [unknown, ...infer Rest] ? Rest : A extends readonly [unknown?, ...infer Rest] ? Rest : never
+type Method<F> = F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
+type Methods<M> = { [K in keyof M]: Method<M[K]> }
+
+declare module '../tensor/tensor.ts' {
+  interface TensorMethods extends Methods<typeof both>, Methods<typeof method_only> {}
+}
+
+/** Puts the ops on the prototype. */
+export function install_methods(): void {
+  for (const [name, op] of [...Object.entries(both), ...Object.entries(method_only)])
+    Object.defineProperty(Tensor.prototype, name, {
+      value: as_method(op as (...args: unknown[]) => unknown),
+      writable: true,
+      configurable: true,
+    })
+}
+
+/** Calls without rest arguments where there are few: they are what programs are made of. */
+function as_method(op: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
+  return function (this: Tensor, ...args: unknown[]): unknown {
+    if (args.length === 0) return op(this)
+    if (args.length === 1) return op(this, args[0])
+    return op(this, ...args)
+  }
+}

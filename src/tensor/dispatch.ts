@@ -1,0 +1,67 @@
+// From ops to the device: the device in use, memory for results, and families of kernels compiled on demand.
+// Not here: which kernel an op needs (ops/), how it is compiled (device/).
+import { DType } from '../base/dtype.ts'
+import { RuntimeError } from '../base/errors.ts'
+import { contiguous_strides, numel } from '../base/shape.ts'
+import type { Device, Executable } from '../device/device.ts'
+import { allocate } from '../device/storage.ts'
+import { type Builder, build } from '../ir/kernel.ts'
+import { Tensor } from './tensor.ts'
+
+let make_cpu: () => Device = () => {
+  throw new RuntimeError('no device is installed: import the package by its public face')
+}
+let cpu: Device | undefined
+
+/** Says how the CPU device is made when the first kernel is needed. */
+export function install_cpu(make: () => Device): void {
+  make_cpu = make
+  cpu = undefined
+}
+
+/** The device that computes on CPU tensors. */
+export function cpu_device(): Device {
+  cpu ??= make_cpu()
+  return cpu
+}
+
+/** A new contiguous tensor; fresh memory is zero. */
+export function empty(sizes: readonly number[], dtype: DType): Tensor {
+  const count = numel(sizes)
+  return new Tensor(allocate(count * dtype.itemsize), 0, sizes, contiguous_strides(sizes), dtype, count, true)
+}
+
+/** A new tensor with given strides, which must be dense. */
+export function empty_strided(sizes: readonly number[], strides: readonly number[], dtype: DType): Tensor {
+  const count = numel(sizes)
+  return new Tensor(allocate(count * dtype.itemsize), 0, sizes, strides, dtype, count)
+}
+
+/** What tells the kernels of a family apart. */
+export type KeyPart = string | number | boolean | DType | null | undefined
+
+/**
+ * A family of kernels: `write` is called once per distinct key, and the compiled kernel is kept. Sizes and strides
+ * are no part of the key.
+ */
+export function kernels<K extends readonly KeyPart[]>(
+  name: string,
+  write: (k: Builder, ...key: K) => void,
+): (...key: K) => Executable {
+  const compiled = new Map<string, Executable>()
+  return (...key) => {
+    const text = key.join('|')
+    let executable = compiled.get(text)
+    if (executable === undefined) {
+      executable = cpu_device().compile(build(kernel_name(name, key), k => write(k, ...key)))
+      compiled.set(text, executable)
+    }
+    return executable
+  }
+}
+
+/** A name that is an identifier in C and says what the kernel is: `sum_float32_2`. */
+function kernel_name(name: string, key: readonly KeyPart[]): string {
+  const parts = key.map(part => (part instanceof DType ? part.name : String(part)))
+  return [name, ...parts].join('_').replaceAll(/[^A-Za-z0-9_]+/g, '_')
+}

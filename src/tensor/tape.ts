@@ -1,0 +1,237 @@
+// The tape: nodes of the backward graph, what they save, and the modes that decide whether ops record. The graph
+// is made as ops run and walked by autograd/engine.ts. Not here: the walk, and any derivative.
+import { RuntimeError } from '../base/errors.ts'
+import { size_repr } from '../base/shape.ts'
+import { Tensor } from './tensor.ts'
+
+/** Where a gradient goes: input `nr` of `node`. */
+export type Edge = { readonly node: Node; readonly nr: number }
+
+export type Grads = (Tensor | null)[]
+export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void
+export type NodeHook = (grad_inputs: Grads, grad_outputs: Grads) => Grads | null | undefined | void
+
+/** Recording switches. `grad` off: ops make no nodes. `inference`: results can never enter a graph. */
+export const modes: { grad: boolean; inference: boolean; anomaly: boolean } = {
+  grad: true,
+  inference: false,
+  anomaly: false,
+}
+
+let sequence = 0
+
+/** A function of the backward graph. Its name is PyTorch's (MulBackward0). */
+export abstract class Node {
+  readonly #name: string
+  /** Where each result of `apply` goes; null for inputs that need no gradient. */
+  edges: (Edge | null)[]
+  /** Order of creation: the engine runs later nodes first. */
+  readonly sequence: number = sequence++
+  /** Sizes and dtypes of the forward outputs, to make zeros for those that received no gradient. */
+  outputs: { sizes: readonly number[]; dtype: Tensor['dtype'] }[] = []
+  pre_hooks: ((grads: Grads) => void)[] | null = null
+  hooks: NodeHook[] | null = null
+  /** Where the forward op was called, kept in anomaly mode. */
+  trace: string | undefined
+
+  constructor(name: string, edges: (Edge | null)[]) {
+    this.#name = name
+    this.edges = edges
+    if (modes.anomaly) this.trace = new Error(`forward call of ${name}`).stack
+  }
+
+  /** The gradients of the inputs, from those of the outputs (null: none arrived). */
+  abstract apply(grads: Grads): Grads
+
+  /** Drops saved tensors; a second backward then throws. */
+  release(): void {}
+
+  name(): string {
+    return this.#name
+  }
+
+  /** The graph below: pairs of a node and the number of its output, as in PyTorch. */
+  get next_functions(): [Node | null, number][] {
+    return this.edges.map(edge => (edge === null ? [null, 0] : [edge.node, edge.nr]))
+  }
+
+  /** Calls `hook(grad_inputs, grad_outputs)` after each run of this node; it may return new grad_inputs. */
+  register_hook(hook: NodeHook): { remove(): void } {
+    this.hooks ??= []
+    return push_hook(this.hooks, hook)
+  }
+
+  toString(): string {
+    return `<${this.#name} object>`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}
+
+/** Adds a hook and returns the handle that removes it. */
+export function push_hook<H>(list: H[], hook: H): { remove(): void } {
+  list.push(hook)
+  return {
+    remove() {
+      const at = list.indexOf(hook)
+      if (at >= 0) list.splice(at, 1)
+    },
+  }
+}
+
+/** A tensor kept for backward, with the version it had. */
+export class Saved {
+  #tensor: Tensor | null
+  readonly #version: number
+  /** The node that saved its own output holds it by this; the error text names it. */
+  constructor(tensor: Tensor | null) {
+    this.#tensor = tensor
+    this.#version = tensor === null ? 0 : tensor.memory.version
+    this.empty = tensor === null
+  }
+  readonly empty: boolean
+
+  /** Throws RuntimeError if it was changed in place since, or released. */
+  get(): Tensor {
+    const t = this.#tensor
+    if (t === null)
+      throw new RuntimeError(
+        'Trying to backward through the graph a second time (or directly access saved tensors after they have ' +
+          'already been freed). Saved intermediate values of the graph are freed when you call .backward() or ' +
+          'autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or ' +
+          'if you need to access saved tensors after calling backward.',
+      )
+    if (t.memory.version !== this.#version) {
+      const { tensor_type } = t.dtype
+      const maker = t._grad_fn === null ? '' : `, which is output ${t._output_nr} of ${t._grad_fn.name()},`
+      throw new RuntimeError(
+        'one of the variables needed for gradient computation has been modified by an inplace operation: ' +
+          `[torch.${tensor_type} ${size_repr(t.sizes).slice('torch.Size('.length, -1)}]${maker} is at version ` +
+          `${t.memory.version}; expected version ${this.#version} instead. Hint: ` +
+          (modes.anomaly
+            ? 'the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!'
+            : 'enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).'),
+      )
+    }
+    return t
+  }
+
+  release(): void {
+    this.#tensor = null
+  }
+}
+
+/** The end of the graph at a leaf: adds what arrives to the leaf's `.grad`. */
+export class AccumulateGrad extends Node {
+  readonly variable: Tensor
+  constructor(variable: Tensor) {
+    super('AccumulateGrad', [])
+    this.variable = variable
+    this.outputs = [{ sizes: variable.sizes, dtype: variable.dtype }]
+  }
+  apply(): Grads {
+    throw new Error('the engine accumulates into leaves itself')
+  }
+}
+
+/** Where the gradient of `t` goes, or null where none is wanted. */
+export function edge_of(t: Tensor): Edge | null {
+  if (!t._requires_grad) return null
+  const node = t.grad_fn
+  if (node !== null) return { node, nr: t._output_nr }
+  t._accumulator ??= new AccumulateGrad(t)
+  return { node: t._accumulator, nr: 0 }
+}
+
+/** Whether an op on these inputs records. */
+export function records(inputs: readonly (Tensor | null | undefined)[]): boolean {
+  if (!modes.grad) return false
+  for (const t of inputs) if (t && t._requires_grad) return true
+  return false
+}
+
+/** Makes `node` the history of `outputs`; outputs of integer dtype stay outside the graph. */
+export function set_history(node: Node, outputs: readonly Tensor[]): void {
+  node.outputs = outputs.map(t => ({ sizes: t.sizes, dtype: t.dtype }))
+  outputs.forEach((t, nr) => {
+    if (!t.dtype.is_floating_point && !t.dtype.is_complex) return
+    t._grad_fn = node
+    t._output_nr = nr
+    t._requires_grad = true
+  })
+}
+
+/** Counts an in-place write, so that whoever saved the old values finds out. */
+export function bump_version(t: Tensor): void {
+  t.memory.version++
+}
+
+// ------------------------------------------------------------------------------------------ modes as functions
+
+/** A switched mode: ends at `using`'s end of scope, or by `Symbol.dispose`. */
+export interface ModeGuard extends Disposable {}
+
+function with_modes(change: Partial<typeof modes>): ModeGuard {
+  const before = { ...modes }
+  Object.assign(modes, change)
+  return {
+    [Symbol.dispose]() {
+      Object.assign(modes, before)
+    },
+  }
+}
+
+function run_with<R>(change: Partial<typeof modes>, body: (() => R) | undefined): R | ModeGuard {
+  const guard = with_modes(change)
+  if (body === undefined) return guard
+  let result: R
+  try {
+    result = body()
+  } catch (error) {
+    guard[Symbol.dispose]()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(() => guard[Symbol.dispose]()) as R
+  guard[Symbol.dispose]()
+  return result
+}
+
+/**
+ * Runs `body` without recording and returns its result; without a body, records nothing until the guard that it
+ * returns is disposed: `using _ = torch.no_grad()`.
+ */
+export function no_grad<R>(body: () => R): R
+export function no_grad(): ModeGuard
+export function no_grad<R>(body?: () => R): R | ModeGuard {
+  return run_with({ grad: false }, body)
+}
+
+/** Like {@link no_grad}, but records. */
+export function enable_grad<R>(body: () => R): R
+export function enable_grad(): ModeGuard
+export function enable_grad<R>(body?: () => R): R | ModeGuard {
+  return run_with({ grad: true }, body)
+}
+
+/** Sets recording on or off, for good or (with a body, or by `using`) for a while. */
+export function set_grad_enabled(mode: boolean): ModeGuard
+export function set_grad_enabled<R>(mode: boolean, body: () => R): R
+export function set_grad_enabled<R>(mode: boolean, body?: () => R): R | ModeGuard {
+  return run_with({ grad: mode }, body)
+}
+
+/** Like {@link no_grad}, and results can never enter a graph. */
+export function inference_mode<R>(body: () => R): R
+export function inference_mode(mode?: boolean): ModeGuard
+export function inference_mode<R>(body?: (() => R) | boolean): R | ModeGuard {
+  if (body === false) return run_with({}, undefined)
+  return run_with({ grad: false, inference: true }, typeof body === 'function' ? body : undefined)
+}
+
+export const is_grad_enabled = (): boolean => modes.grad
+export const is_inference_mode_enabled = (): boolean => modes.inference
+
+/** Whether `value` is a tensor. */
+export const is_tensor = (value: unknown): value is Tensor => value instanceof Tensor
