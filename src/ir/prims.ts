@@ -170,16 +170,17 @@ function pow_integer(bits: number, a: bigint, n: bigint): bigint {
 function trigamma(x: Expr): Expr {
   const reflected = x.lt(0.5)
   let z = reflected.where(x.neg().add(1), x)
-  let sum = z.mul(0)
-  for (let i = 0; i < 8; i++) {
-    sum = sum.add(z.mul(z).pow(-1))
+  let sum = z.mul(z).pow(-1)
+  for (let i = 1; i < 8; i++) {
     z = z.add(1)
+    sum = sum.add(z.mul(z).pow(-1))
   }
+  z = z.add(1)
   const w = z.mul(z).pow(-1)
-  // B_2k / z^(2k+1): 1/6, -1/30, 1/42, -1/30, 5/66, -691/2730, 7/6
-  const series = [7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6].reduce(
+  // sum of B_2k / z^(2k+1), k = 1 to 7
+  const series = [-691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6].reduce(
     (s, c) => s.mul(w).add(c),
-    z.mul(0),
+    w.mul(7 / 6),
   )
   sum = sum.add(w.mul(0.5)).add(series.mul(w).add(1).div(z))
   const sine = x.mul(Math.PI).sin()

@@ -22,22 +22,23 @@ function erf_series(x: number): number {
   return (2 / SQRT_PI) * x * sum
 }
 
-/** A&S 7.1.14, a continued fraction evaluated from its tail, for x >= 1. */
+/** A&S 7.1.14, a continued fraction evaluated from its tail, for x >= 1/2. */
 function erfc_fraction(x: number): number {
+  if (x > 28) return 0 // below the smallest subnormal
   let fraction = x
-  for (let n = Math.ceil(20 + 100 / (x * x)); n > 0; n--) fraction = x + n / 2 / fraction
+  for (let n = Math.ceil(20 + 200 / (x * x)); n > 0; n--) fraction = x + n / 2 / fraction
   return gauss(x) / (SQRT_PI * fraction)
 }
 
 /** The error function. */
 export function erf(x: number): number {
   if (Math.abs(x) <= 1) return erf_series(x)
-  return x > 0 ? 1 - erfc_fraction(x) : x < 0 ? erfc_fraction(-x) - 1 : x
+  return x > 0 ? 1 - erfc_fraction(x) : erfc_fraction(-x) - 1
 }
 
 /** 1 - erf(x), to full relative precision where it is small. */
 export function erfc(x: number): number {
-  if (x >= 0.5) return x > 1 ? erfc_fraction(x) : 1 - erf_series(x)
+  if (x > 0.5) return erfc_fraction(x)
   return x < -1 ? 2 - erfc_fraction(-x) : 1 - erf_series(x)
 }
 
