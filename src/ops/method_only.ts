@@ -98,3 +98,5 @@ export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_',
 
 /** Fills with zeros in place. */
 export const zero_: Op<[self: Tensor]> = method('zero_', self => overwrite(self, 'ZeroBackward0', x => full_value(x, 0)))
+
+export { sum_to_size } from './reduction.ts'
