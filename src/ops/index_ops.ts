@@ -1,0 +1,356 @@
+// Reading and writing whole slices along a dimension, or single elements of a flattened tensor, by index tensors:
+// index_select, index_add, index_copy, index_fill, take, put. Not here: an index per element (scatter.ts), masks
+// (masked.ts), index syntax (indexing.ts).
+import { type DType, int32, int64 } from '../base/dtype.ts'
+import { IndexError, RuntimeError } from '../base/errors.ts'
+import { same_sizes, wrap_dim } from '../base/shape.ts'
+import type { Operand } from '../device/device.ts'
+import type { Expr } from '../ir/expr.ts'
+import { empty, kernels } from '../tensor/dispatch.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { launch_value } from './creation.ts'
+import { require_range } from './define/bounds.ts'
+import { dense } from './define/copy.ts'
+import { in_place } from './define/inplace.ts'
+import { type Op, op } from './define/op.ts'
+import { scalar_name } from './define/out.ts'
+import type { Number } from './define/pointwise.ts'
+import { window } from './define/space.ts'
+import { update_op } from './define/update.ts'
+
+type Out = { out?: Tensor }
+
+/** Bools are added and multiplied as integers. */
+export const arithmetic = (e: Expr): Expr => (e.type === 'bool' ? e.cast('i32') : e)
+
+/** A contiguous tensor as [outer, `dim`, inner]; without `inner` where that is 1. */
+function around(t: Tensor, dim: number): Operand {
+  const before = t.sizes.slice(0, dim).reduce((a, b) => a * b, 1)
+  const n = t.sizes[dim] ?? 1
+  const inner = t.sizes.slice(dim + 1).reduce((a, b) => a * b, 1)
+  return inner === 1 ? window(t, [before, n], [n, 1]) : window(t, [before, n, inner], [n * inner, inner, 1])
+}
+
+const require_vector = (index: Tensor, error: () => Error): void => {
+  if (index.sizes.length > 1) throw error()
+}
+const is_index = (dtype: DType): boolean => dtype === int64 || dtype === int32
+
+const select_kernel = kernels('index_select', (k, dtype: DType, index_dtype: DType, rank: number) => {
+  const out = k.output('out', dtype, { rank, inner: 1 })
+  const x = k.input('x', dtype, { rank, inner: 1 })
+  const index = k.input('index', index_dtype, 'flat')
+  k.elementwise(out.sizes, (o, j, ...i) => k.store(out, [o!, j!, ...i], x.at(o!, index.at(j!).cast('index'), ...i)))
+})
+
+/** The slices of `dim` that `index` (1-d, int32 or int64) names, in its order. Throws IndexError out of range. */
+export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: Out]> = op(
+  'index_select(Tensor self, int dim, Tensor index)',
+  {
+    forward(self: Tensor, dim: number, index: Tensor) {
+      const d = wrap_dim(dim, self.sizes.length)
+      require_vector(index, () => new IndexError('index_select(): Index is supposed to be a vector'))
+      if (!is_index(index.dtype)) throw new RuntimeError('index_select(): Expected dtype int32 or int64 for index')
+      require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
+      const sizes = self.sizes.length === 0 ? [] : self.sizes.with(d, index.count)
+      const out = empty(sizes, self.dtype)
+      if (out.count === 0 || index.count === 0) return out
+      const target = around(out, d)
+      const source = self.sizes.length === 0 ? window(self, [1, 1], [1, 1]) : around(dense(self), d)
+      select_kernel(self.dtype, index.dtype, target.sizes.length)([target, source, dense(index)], [])
+      return out
+    },
+    saves: ['index'],
+    backward: { self: (g, [self, dim, index]) => g.new_zeros(self.sizes).index_add(dim, index, g) },
+    samples: r => [[r(4, 3), 0, r.ints(0, 4, 5)], [r(2, 3, 4), -2, r.ints(0, 3, 2)], [r(3), 0, r.ints(0, 3)]],
+  },
+)
+
+const add_kernel = kernels('index_add', (k, dtype: DType, index_dtype: DType, rank: number) => {
+  const out = k.inout('out', dtype, { rank, inner: 1 })
+  const source = k.input('source', dtype, { rank, inner: 1 })
+  const index = k.input('index', index_dtype, 'flat')
+  const alpha = arithmetic(k.value('alpha', out.type))
+  along(k, source.sizes, (o, j, i) => {
+    const at = [o, index.at(j).cast('index'), ...i]
+    k.store(out, at, arithmetic(out.at(...at)).add(alpha.mul(arithmetic(source.at(o, j, ...i)))))
+  })
+})
+
+const copy_kernel = kernels('index_copy', (k, dtype: DType, rank: number) => {
+  const out = k.inout('out', dtype, { rank, inner: 1 })
+  const source = k.input('source', dtype, { rank, inner: 1 })
+  const index = k.input('index', int64, 'flat')
+  along(k, source.sizes, (o, j, i) => k.store(out, [o, index.at(j).cast('index'), ...i], source.at(o, j, ...i)))
+})
+
+const fill_kernel = kernels('index_fill', (k, dtype: DType, rank: number) => {
+  const out = k.inout('out', dtype, { rank, inner: 1 })
+  const index = k.input('index', int64, 'flat')
+  const value = k.value('value', out.type)
+  const n = out.sizes[1]!
+  along(k, [out.sizes[0]!, index.sizes[0]!, ...out.sizes.slice(2)], (o, j, i) => {
+    const at = index.at(j).cast('index')
+    k.store(out, [o, at.lt(0).where(at.add(n), at), ...i], value)
+  })
+})
+
+type Builder = Parameters<Parameters<typeof kernels>[1]>[0]
+
+/** Loops over [outer, index, inner]: slices may be named twice, so those come in order; inner elements are independent. */
+function along(k: Builder, sizes: readonly Expr[], body: (o: Expr, j: Expr, inner: Expr[]) => void): void {
+  k.for(sizes[0]!, 'parallel', o =>
+    k.for(sizes[1]!, 'serial', j => {
+      if (sizes.length === 2) body(o, j, [])
+      else k.for(sizes[2]!, 'vector', i => body(o, j, [i]))
+    }),
+  )
+}
+
+/** Adds `alpha` times the slices of `source` to those slices of `dim` that `index` (1-d) names. */
+export const index_add: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: { alpha?: Number; out?: Tensor }]> =
+  update_op('index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)', {
+    prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Number) {
+      const d = wrap_dim(dim, self.sizes.length)
+      require_vector(
+        index,
+        () =>
+          new IndexError(
+            `index_add_(): Index is supposed to be a vector, but got dim: ${index.sizes.length} with type: ${scalar_name(index.dtype)} and size: [${index.sizes.join(', ')}]`,
+          ),
+      )
+      if (!is_index(index.dtype))
+        throw new RuntimeError(`index_add_(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`)
+      if (self.dtype !== source.dtype)
+        throw new RuntimeError(
+          `index_add_(): self (${scalar_name(self.dtype)}) and source (${scalar_name(source.dtype)}) must have the same scalar type`,
+        )
+      if (d > 0 && d >= source.sizes.length)
+        throw new RuntimeError(`index_add_(): Indexing dim ${d} is out of bounds of tensor`)
+      const n = source.sizes[d] ?? 1
+      if (index.count !== n)
+        throw new RuntimeError(
+          `index_add_(): Number of indices (${index.count}) should be equal to source.size(dim): (${n}), for dim: ${d}`,
+        )
+      same_slices(self, source, d)
+      require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
+      return out => {
+        if (source.count === 0) return
+        const target = around(out, d)
+        const from = around(dense(source), d)
+        add_kernel(self.dtype, index.dtype, target.sizes.length)(
+          [target, from, dense(index)],
+          [launch_value(Number(alpha), self.dtype)],
+        )
+      }
+    },
+    saves: ['index'],
+    backward: {
+      self: g => g,
+      source: (g, [, dim, index, source, alpha]) => {
+        const picked = g.index_select(dim, index).reshape(source.sizes)
+        return Number(alpha) === 1 ? picked : picked.mul(alpha)
+      },
+    },
+    samples: r => [
+      [r(4, 3), 0, r.ints(0, 4, 5), r(5, 3)],
+      [r(2, 3, 4), 1, r.ints(0, 3, 2), r(2, 2, 4), { alpha: 2 }],
+      [r(3), 0, r.ints(0, 3, 4), r(4)],
+    ],
+  })
+/** In-place {@link index_add}. */
+export const index_add_: typeof index_add = in_place(index_add)
+
+/** Throws where the sizes without `dim` differ. */
+function same_slices(self: Tensor, source: Tensor, dim: number): void {
+  const rest = (t: Tensor): number[] => t.sizes.filter((_, d) => d !== dim)
+  const [a, b] = [rest(self), rest(source)]
+  if (a.length !== b.length)
+    throw new RuntimeError(
+      `source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = [${self.sizes.join(', ')}] source.shape = [${source.sizes.join(', ')}]`,
+    )
+  const at = a.findIndex((n, i) => n !== b[i])
+  if (at >= 0)
+    throw new RuntimeError(
+      `The size of tensor a (${a[at]}) must match the size of tensor b (${b[at]}) at non-singleton dimension ${at}`,
+    )
+}
+
+const out_of_bounds =
+  (name: string, dim: number, size: number, Cls: typeof IndexError | typeof RuntimeError = IndexError) =>
+  (value: number): Error =>
+    new Cls(`${name === '' ? '' : `${name}(): `}index ${value} is out of bounds for dimension ${dim} with size ${size}`)
+export { out_of_bounds }
+
+/** Overwrites those slices of `dim` that `index` (1-d, int64) names with the slices of `source`. */
+export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: Out]> = update_op(
+  'index_copy(Tensor self, int dim, Tensor index, Tensor source)',
+  {
+    prepare(self: Tensor, dim: number, index: Tensor, source: Tensor) {
+      const d = wrap_dim(dim, self.sizes.length)
+      if (index.sizes.length > 1)
+        throw new IndexError(`index_copy_(): Index should have dimension 1 or 0 (got ${index.sizes.length})`)
+      if (source.sizes.length === 0 && index.count !== 1)
+        throw new IndexError(
+          `index_copy_(): When source is scalar, index should have one element (got ${index.count})`,
+        )
+      if (source.sizes.length > 0 && self.sizes.length > 0 && source.sizes.length !== self.sizes.length)
+        throw new IndexError(
+          `index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (${source.sizes.length}), destination dimensionality (${self.sizes.length})`,
+        )
+      if (index.dtype !== int64)
+        throw new RuntimeError(`index_copy_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
+      if (self.dtype !== source.dtype)
+        throw new RuntimeError(
+          `index_copy_(): self and source expected to have the same dtype, but got (self) ${scalar_name(self.dtype)} and (source) ${scalar_name(source.dtype)}`,
+        )
+      const rest = (t: Tensor): number[] => t.sizes.filter((_, k) => k !== d)
+      if (!same_sizes(rest(self), rest(source)) && source.sizes.length > 0)
+        throw new RuntimeError(
+          `index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: ${rest(self).join(' ')} at dimension ${d} and source slice shape: ${rest(source).join(' ')} at dimension 0.`,
+        )
+      if (source.sizes.length > 0 && index.count !== source.sizes[d])
+        throw new IndexError(
+          `index_copy_(): Number of indices (${index.count}) should be equal to source.size(dim) (${source.sizes[d]})`,
+        )
+      const n = self.sizes[d] ?? 1
+      require_range(index, 0, n, out_of_bounds('index_copy_', d, n))
+      return out => {
+        if (source.count === 0) return
+        const target = around(out, d)
+        copy_kernel(self.dtype, target.sizes.length)([target, around(dense(source), d), dense(index)], [])
+      }
+    },
+    saves: ['index'],
+    backward: {
+      self: (g, [, dim, index]) => g.index_fill(dim, index, 0),
+      source: (g, [, dim, index, source]) => g.index_select(dim, index).reshape(source.sizes),
+    },
+    samples: r => [
+      [r(4, 3), 0, r.ints(0, 1, 1), r(1, 3)],
+      [r(2, 3, 4), 2, r.ints(2, 3, 1), r(2, 3, 1)],
+    ],
+  },
+)
+/** In-place {@link index_copy}. */
+export const index_copy_: typeof index_copy = in_place(index_copy)
+
+/** Fills those slices of `dim` that `index` (1-d, int64) names with a number or a 0-dim tensor. */
+export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Number | Tensor, opts?: Out]> = update_op(
+  'index_fill(Tensor self, int dim, Tensor index, any value)',
+  {
+    prepare(self: Tensor, dim: number, index: Tensor, value: Number | Tensor) {
+      const number = fill_number('index_fill_', value)
+      if (index.dtype !== int64) throw new IndexError('index_fill_(): Expected dtype int64 for index.')
+      const d = wrap_dim(dim, self.sizes.length)
+      require_vector(index, () => new RuntimeError('Index has to be a vector/scalar'))
+      const n = self.sizes[d] ?? 1
+      require_range(index, -n, n, out_of_bounds('', d, n))
+      return out => {
+        if (out.count === 0 || index.count === 0) return
+        const target = around(out, d)
+        fill_kernel(self.dtype, target.sizes.length)([target, dense(index)], [launch_value(number, self.dtype)])
+      }
+    },
+    saves: ['index'],
+    backward: {
+      self: (g, [, dim, index]) => g.index_fill(dim, index, 0),
+      value: (g, [, dim, index]) => g.index_select(dim, index).sum(),
+    },
+    samples: r => [[r(4, 3), 0, r.ints(0, 4, 2), 1.5], [r(2, 3, 4), -1, r.ints(0, 4, 2), r()]],
+  },
+)
+/** In-place {@link index_fill}. */
+export const index_fill_: typeof index_fill = in_place(index_fill)
+
+/** The number to fill with: `value`, or the element of a 0-dim tensor. */
+export function fill_number(name: string, value: unknown): number | bigint | boolean {
+  if (!(value instanceof Tensor)) {
+    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value
+    if (typeof value === 'object' && value !== null && 'value' in value) return value.value as number
+    throw new TypeError(`${name}(): argument 'value' must be Number, not ${typeof value}`)
+  }
+  if (value.sizes.length > 0)
+    throw new RuntimeError(
+      `${name} only supports a 0-dimensional value tensor, but got tensor with ${value.sizes.length} dimension(s).`,
+    )
+  return value.item()
+}
+
+// ------------------------------------------------------------------------------------ flattened tensors
+
+const take_kernel = kernels('take', (k, dtype: DType) => {
+  const out = k.output('out', dtype, 'flat')
+  const x = k.input('x', dtype, 'flat')
+  const index = k.input('index', int64, 'flat')
+  k.for(out.sizes[0]!, 'vector', i => {
+    const at = index.at(i).cast('index')
+    k.store(out, [i], x.at(at.lt(0).where(at.add(x.sizes[0]!), at)))
+  })
+})
+
+const put_kernel = kernels('put', (k, dtype: DType, accumulate: boolean) => {
+  const out = k.inout('out', dtype, 'flat')
+  const source = k.input('source', dtype, 'flat')
+  const index = k.input('index', int64, 'flat')
+  k.for(index.sizes[0]!, 'serial', i => {
+    const raw = index.at(i).cast('index')
+    const at = raw.lt(0).where(raw.add(out.sizes[0]!), raw)
+    const value = source.at(i)
+    k.store(out, [at], accumulate ? arithmetic(out.at(at)).add(arithmetic(value)) : value)
+  })
+})
+
+const outside_of =
+  (count: number) =>
+  (value: number): Error =>
+    new IndexError(`out of range: tried to access index ${value} on a tensor of ${count} elements.`)
+
+/** The elements of the flattened tensor at `index` (int64, any sizes); negative ones count from the end. */
+export const take: Op<[self: Tensor, index: Tensor, opts?: Out]> = op('take(Tensor self, Tensor index)', {
+  forward(self: Tensor, index: Tensor) {
+    if (index.dtype !== int64)
+      throw new RuntimeError(`take(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
+    if (self.count === 0 && index.count > 0) throw new IndexError('take(): tried to take from an empty tensor')
+    require_range(index, -self.count, self.count, outside_of(self.count))
+    const out = empty(index.sizes, self.dtype)
+    if (out.count > 0) take_kernel(self.dtype)([out, dense(self), dense(index)], [])
+    return out
+  },
+  saves: ['index'],
+  backward: { self: (g, [self, index]) => g.new_zeros(self.sizes).put(index, g, true) },
+  samples: r => [[r(3, 4), r.ints(-12, 12, 2, 3)], [r(5), r.ints(0, 5)]],
+})
+
+/** Writes (or adds) the elements of `source` at `index` (int64) of the flattened tensor. */
+export const put: Op<[self: Tensor, index: Tensor, source: Tensor, accumulate?: boolean | { accumulate?: boolean }]> = update_op(
+  'put(Tensor self, Tensor index, Tensor source, bool accumulate=False)',
+  {
+    prepare(self: Tensor, index: Tensor, source: Tensor, accumulate: boolean) {
+      if (index.dtype !== int64)
+        throw new RuntimeError(`put_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
+      if (self.dtype !== source.dtype)
+        throw new RuntimeError(
+          `put_(): self and source expected to have the same dtype, but got self.dtype = ${scalar_name(self.dtype)} and source.dtype = ${scalar_name(source.dtype)}`,
+        )
+      if (index.count !== source.count)
+        throw new IndexError(
+          `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${source.count}, index.numel() = ${index.count}`,
+        )
+      if (self.count === 0 && index.count > 0) throw new IndexError('put_(): Tried to put elements into an empty tensor')
+      require_range(index, -self.count, self.count, outside_of(self.count))
+      return out => {
+        if (index.count > 0) put_kernel(self.dtype, accumulate)([out, dense(source), dense(index)], [])
+      }
+    },
+    saves: ['index'],
+    backward: {
+      self: (g, [, index, source, accumulate]) => (accumulate ? g : g.put(index, g.new_zeros(source.sizes))),
+      source: (g, [, index, source]) => g.take(index).reshape(source.sizes),
+    },
+    samples: r => [[r(3, 4), r.ints(2, 3, 1), r(1)], [r(5), r.ints(-5, 5, 4), r(4), true]],
+  },
+)
+/** In-place {@link put}. */
+export const put_: typeof put = in_place(put)
+
