@@ -5,6 +5,7 @@
  * The bits of the 16-bit floats are in half.ts (re-exported here).
  */
 
+import { general } from './format.ts'
 import { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
 
 export { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
@@ -351,7 +352,7 @@ export class FloatLimits {
 
   toString(): string {
     const { resolution, min, max, eps, tiny } = this
-    const [r, lo, hi, e, t] = [resolution, min, max, eps, tiny].map(six_digits)
+    const [r, lo, hi, e, t] = [resolution, min, max, eps, tiny].map(general)
     return `finfo(resolution=${r}, min=${lo}, max=${hi}, eps=${e}, smallest_normal=${t}, tiny=${t}, dtype=${this.dtype})`
   }
 
@@ -384,7 +385,7 @@ export class IntLimits {
   }
 
   toString(): string {
-    return `iinfo(min=${six_digits(Number(this.min))}, max=${six_digits(Number(this.max))}, dtype=${this.dtype})`
+    return `iinfo(min=${general(Number(this.min))}, max=${general(Number(this.max))}, dtype=${this.dtype})`
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -416,13 +417,4 @@ function check_dtype(dtype: unknown, what: string): void {
   if (!(dtype instanceof DType)) {
     throw new TypeError(`${what}(): argument 'type' (position 1) must be torch.dtype, not ${typeof dtype}`)
   }
-}
-
-// C++'s default stream format, %g. Unlike toPrecision it breaks ties to even.
-function six_digits(x: number): string {
-  const tie = /^(-?\d\.\d{4}[02468])50*(e.*)$/.exec(x.toExponential(20))
-  const [mantissa, power] = (tie ? tie[1] + tie[2] : x.toExponential(5)).split('e') as [string, string]
-  const exponent = Number(power)
-  if (exponent >= -4 && exponent < 6) return String(Number(`${mantissa}e${power}`))
-  return `${Number(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
