@@ -210,8 +210,9 @@ const zeros_like_output = (node: Node, nr: number): Tensor => {
 }
 
 /** Gradients have the shape and dtype of what they are the gradient of; a 0-dim one may stand for any shape. */
-function check_gradient(node: Node, i: number, edge: Edge, grad: Tensor | null): Tensor | null {
-  if (grad === null) return null
+function check_gradient(node: Node, i: number, edge: Edge, given: Tensor | null): Tensor | null {
+  if (given === null) return null
+  let grad: Tensor = given
   const meta = edge.node.outputs[edge.nr]
   if (meta === undefined) return grad
   if (!same_sizes(grad.sizes, meta.sizes)) {

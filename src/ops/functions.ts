@@ -1,3 +1,4 @@
 // Ops that are functions only (torch.zeros, torch.cat), as in PyTorch: a line per family.
 // Not here: ops that are methods too (index.ts).
 export { arange, empty, empty_like, full, ones, ones_like, zeros, zeros_like } from './creation.ts'
+export { einsum } from './einsum.ts'

@@ -10,7 +10,7 @@ import { as_strided, diagonal, select, slice } from './views.ts'
 function scatter_view<A extends readonly unknown[], V extends readonly unknown[]>(
   signature: string,
   window: (t: Tensor, ...values: V) => Tensor,
-  samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => A[],
+  samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => NoInfer<A>[],
 ): Op<A> {
   const name = signature.slice(0, signature.indexOf('('))
   return op<A, [self: Tensor, src: Tensor, ...V], Tensor>(signature, {

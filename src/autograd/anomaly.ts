@@ -1,0 +1,32 @@
+// detect_anomaly: remembers where each node was made, and stops backward where a gradient turns NaN.
+import { type ModeGuard, modes } from '../tensor/tape.ts'
+
+/** Anomaly detection during `body`, or until the guard is disposed. */
+export function detect_anomaly<R>(body: () => R): R
+export function detect_anomaly(): ModeGuard
+export function detect_anomaly<R>(body?: () => R): R | ModeGuard {
+  return switched(true, body)
+}
+
+/** Turns anomaly detection on or off: for good, or for `body`, or until the guard is disposed. */
+export function set_detect_anomaly<R>(mode: boolean, body: () => R): R
+export function set_detect_anomaly(mode: boolean): ModeGuard
+export function set_detect_anomaly<R>(mode: boolean, body?: () => R): R | ModeGuard {
+  return switched(mode, body)
+}
+
+function switched<R>(mode: boolean, body: (() => R) | undefined): R | ModeGuard {
+  const before = modes.anomaly
+  modes.anomaly = mode
+  const guard: ModeGuard = {
+    [Symbol.dispose]() {
+      modes.anomaly = before
+    },
+  }
+  if (body === undefined) return guard
+  try {
+    return body()
+  } finally {
+    guard[Symbol.dispose]()
+  }
+}
