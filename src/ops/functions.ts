@@ -2,3 +2,18 @@
 // Not here: ops that are methods too (index.ts).
 export { arange, empty, empty_like, full, ones, ones_like, zeros, zeros_like } from './creation.ts'
 export { einsum } from './einsum.ts'
+export {
+  as_tensor,
+  BFloat16Tensor,
+  BoolTensor,
+  ByteTensor,
+  CharTensor,
+  DoubleTensor,
+  FloatTensor,
+  from_numpy,
+  HalfTensor,
+  IntTensor,
+  LongTensor,
+  ShortTensor,
+  tensor,
+} from './data.ts'

@@ -100,3 +100,5 @@ export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_',
 export const zero_: Op<[self: Tensor]> = method('zero_', self => overwrite(self, 'ZeroBackward0', x => full_value(x, 0)))
 
 export { sum_to_size } from './reduction.ts'
+
+export { numpy, tolist } from './data.ts'
