@@ -38,6 +38,16 @@ describe('the case file', () => {
     expect((c!.out as EncodedTensor).v.map(element)).toEqual([-(2n ** 63n), 7])
   })
 
+  it('comes with alternatives, each for a case that has what it replaces', () => {
+    const with_alternative = read_cases().filter(c => c.also !== undefined)
+    expect(with_alternative.length).toBe(7)
+    for (const { out, grads, also } of with_alternative) {
+      expect(also!.reason.length).toBeGreaterThan(20)
+      if (also!.grads) expect(also!.grads.length).toBe(grads!.length)
+      if (also!.out) expect(compare(out, also!.out)).toMatch('differ')
+    }
+  })
+
   it('reads nan and the infinities', () => {
     expect(['nan', 'inf', '-inf'].map(element)).toEqual([NaN, Infinity, -Infinity])
   })

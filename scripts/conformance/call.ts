@@ -129,10 +129,12 @@ const adapters: Record<string, Adapter> = {
   svd_lowrank: torch => low_rank(torch, 'svd_lowrank'),
   pca_lowrank: torch => low_rank(torch, 'pca_lowrank'),
   'linalg.pinv:singular': torch => low_rank(torch, 'linalg.pinv'),
-  'linalg.lstsq:grad_oriented': torch => (a, b, driver) => {
-    const [solution] = fn(torch, 'linalg.lstsq')(a, b, { driver }) as unknown[]
-    return solution
-  },
+  'linalg.lstsq:grad_oriented':
+    torch =>
+    (...args) => {
+      const [solution] = fn(torch, 'linalg.lstsq')(...args) as unknown[]
+      return solution
+    },
 }
 
 const low_rank =

@@ -34,6 +34,15 @@ export interface Case {
   readonly kw: Readonly<Record<string, Encoded>>
   readonly out: Encoded
   readonly grads?: readonly (EncodedTensor | null)[]
+  /** Another result that is right, where the recorded one is not exact or not defined. */
+  readonly also?: Alternative
+}
+
+/** A row of alternatives.json. */
+export interface Alternative {
+  readonly reason: string
+  readonly out?: Encoded
+  readonly grads?: readonly (EncodedTensor | null)[]
 }
 
 export const data_folder: URL = new URL('../../test/data/conformance/', import.meta.url)
@@ -58,5 +67,15 @@ export function parse_cases(json: string): Case[] {
   return (JSON.parse(kept) as { cases: Case[] }).cases
 }
 
-export const read_cases = (file: URL = new URL('opinfo.json.gz', data_folder)): Case[] =>
-  parse_cases(gunzipSync(readFileSync(file)).toString())
+/** The cases of a file; the standard one by default, with the alternatives recorded beside it. */
+export function read_cases(file?: URL): Case[] {
+  const cases = parse_cases(
+    gunzipSync(readFileSync(file ?? new URL('opinfo.json.gz', data_folder))).toString(),
+  )
+  if (file !== undefined) return cases
+  const alternatives = JSON.parse(readFileSync(new URL('alternatives.json', data_folder), 'utf8')) as Record<
+    string,
+    Alternative
+  >
+  return cases.map((c, i) => (alternatives[i] === undefined ? c : { ...c, also: alternatives[i] }))
+}

@@ -23,6 +23,7 @@ export interface Torch {
   readonly Tensor: abstract new (...args: never[]) => Tensor
   tensor(values: readonly unknown[], options: { dtype: unknown }): Tensor
   complex(real: Tensor, imag: Tensor): Tensor
+  resolve_conj(x: Tensor): Tensor
   view_as_real(x: Tensor): Tensor
   slice(start: number | null, stop: number | null, step: number | null): unknown
   manual_seed(seed: number): unknown
@@ -114,7 +115,7 @@ export const dtype_name = (x: Tensor): string => String(x.dtype).replace(/^torch
 export function encode(x: unknown, torch: Torch): Encoded {
   if (x instanceof torch.Tensor) {
     const dtype = dtype_name(x)
-    const plain = is_complex(dtype) ? torch.view_as_real(x.detach()) : x.detach()
+    const plain = is_complex(dtype) ? torch.view_as_real(torch.resolve_conj(x.detach())) : x.detach()
     return { $t: dtype, s: [...x.shape], v: [plain.tolist()].flat(Infinity) as EncodedTensor['v'] }
   }
   if (x === null || ['boolean', 'number', 'bigint', 'string'].includes(typeof x)) return x as Encoded

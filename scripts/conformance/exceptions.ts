@@ -30,6 +30,13 @@ const optional = (position: number) => (c: Case) => dim_of(c, position, null)
 const tie = 'equal keys: PyTorch says which index comes back only for stable sorts'
 const sign = 'singular and eigenvectors are defined up to a factor of modulus 1'
 
+const conditioned =
+  'ill-conditioned samples: PyTorch itself differs by this much from one processor to another'
+const single = (rtol: number, atol: number): Widened => ({
+  float32: { rtol, atol },
+  complex64: { rtol, atol },
+})
+
 export const exceptions: Readonly<Record<string, Exception>> = {
   topk: { reason: tie, align: ties(1, last(2)) },
   kthvalue: { reason: tie, align: ties(1, last(2)) },
@@ -60,4 +67,8 @@ export const exceptions: Readonly<Record<string, Exception>> = {
     align: (c, actual) => up_to_phase([{ output: 1 }], rank)(c, unordered_eigenvalues(c, actual).actual),
   },
   'linalg.eigvals': { reason: 'eigenvalues of a general matrix have no order', align: unordered_eigenvalues },
+  matrix_exp: { reason: conditioned, tolerance: single(5e-6, 1e-5) },
+  ormqr: { reason: conditioned, tolerance: single(1e-5, 1e-4) },
+  'linalg.householder_product': { reason: conditioned, tolerance: single(1e-5, 2e-3) },
+  'linalg.pinv:hermitian': { reason: conditioned, tolerance: single(2e-5, 2e-5) },
 }
