@@ -31,9 +31,8 @@ function corner(dim: number, index: Tensor, tensors: readonly Tensor[]): { opera
   const step = first.strides[dim] ?? 1
   const last = sizes.length === 0 || Math.abs(strides_list[1]!.at(-1)!) > Math.abs(step)
   const at = last ? sizes.length : sizes.length - 1
-  const n = index.sizes[dim] ?? 1
   const operands = all.map((t, i) =>
-    window(t, sizes.toSpliced(at, 0, n), strides_list[i]!.toSpliced(at, 0, t.strides[dim] ?? 1)),
+    window(t, sizes.toSpliced(at, 0, t.sizes[dim] ?? 1), strides_list[i]!.toSpliced(at, 0, t.strides[dim] ?? 1)),
   )
   return { operands, rank: sizes.length + 1, last }
 }
