@@ -15,6 +15,9 @@ import { Tensor } from '../../tensor/tensor.ts'
 import { reduce_to } from './reduce_to.ts'
 import { inner_class, inner_stride, window } from './space.ts'
 
+/** PyTorch's name for the node of an op that has no derivative; backward through it throws. */
+export const NOT_DIFFERENTIABLE = 'torch::autograd::NotImplemented'
+
 /** An elementwise function in one computing type. */
 export class Form {
   readonly key: string
@@ -50,7 +53,8 @@ export class Form {
     if (this.#grads !== undefined) return this.#grads
     const g = variable(this.body.type, 'g')
     const out = variable(this.body.type, 'out')
-    const exprs = this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands)
+    const exprs =
+      this.node === NOT_DIFFERENTIABLE ? [] : (this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands))
     this.#grads = this.operands.map((_, i) => {
       const e = exprs[i]
       return e === null || e === undefined ? null : this.#derived(e, i, g, out)
@@ -200,6 +204,8 @@ export class FormNode extends Node {
   }
 
   apply([g]: Grads): Grads {
+    if (this.#form.node === NOT_DIFFERENTIABLE)
+      throw new RuntimeError(`derivative for aten::${this.#form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`)
     return this.#form.grads.map((d, i) => {
       if (this.edges[i] === null) return null
       const meta = this.#metas[i] as { sizes: readonly number[]; dtype: DType }

@@ -10,15 +10,15 @@ import { empty } from '../../tensor/dispatch.ts'
 import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { apply_form, arithmetic_type, FormNode, Form, flat_kernel, reads_for_backward, record_form, run_form } from './form.ts'
+import { apply_form, arithmetic_type, FormNode, Form, flat_kernel, NOT_DIFFERENTIABLE, reads_for_backward, record_form, run_form } from './form.ts'
 import { add_out, make_op, node_name, type Op, refuse_out_with_grad, type Samples, type Spec } from './op.ts'
 import { require_castable, resize_out } from './out.ts'
 
 /**
  * promote: the operands' promoted dtype. float: the same, with integers lifted to the default dtype. bool: computed
- * in the promoted dtype, gives bool. A function decides from the promoted dtype (and may throw).
+ * in the promoted dtype, gives bool. A function decides from the promoted dtype and the bound values (and may throw).
  */
-export type DTypeRule = 'promote' | 'float' | 'bool' | ((promoted: DType, name: string) => DType)
+export type DTypeRule = 'promote' | 'float' | 'bool' | ((promoted: DType, values: readonly unknown[]) => DType)
 
 /** A number, or what stands for one. */
 export type Number = number | bigint | boolean | FloatScalar
@@ -34,6 +34,12 @@ export type PointwiseDef<A extends readonly unknown[], V extends readonly unknow
   readonly forward: (...args: V) => Expr
   /** Only to save memory (read `out`) or to fix a subgradient; otherwise it is d(forward). An entry per tensor. */
   readonly backward?: (g: Expr, args: V, out: Expr) => (Expr | null)[]
+  /** False where PyTorch has no derivative: backward then throws. */
+  readonly differentiable?: boolean
+  /** Whether a number may stand for the first tensor. */
+  readonly number_first?: boolean
+  /** Numbers in the place of tensors that kernels are specialised for. */
+  readonly constants?: readonly number[]
   readonly samples?: Samples<NoInfer<A>>
   /** PyTorch's name for the node, where it is not the op's name with Backward0. `numbers`: which are plain numbers. */
   readonly node?: string | ((numbers: readonly boolean[]) => string)
@@ -54,7 +60,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   signature: string,
   def: PointwiseDef<A, V>,
 ): Op<A> {
-  const schema = parse_schema(signature.replaceAll(/\bTensor(\??) (\w+)/g, (_, q: string, n: string) => (n === 'self' ? `Tensor${q} ${n}` : `any${q} ${n}`)))
+  const schema = parse_schema(signature.replaceAll(/\bTensor(\??) (\w+)/g, (_, q: string, n: string) => (n === 'self' && !def.number_first ? `Tensor${q} ${n}` : `any${q} ${n}`)))
   const is_operand = parse_schema(signature).params.map(p => p.type === 'Tensor')
   const operand_count = is_operand.filter(Boolean).length
   const takes_out = parse_schema(add_out(schema.text))
@@ -79,7 +85,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     if (v instanceof Tensor) return { kind: 'tensor', index }
     const param = schema.params[index]!
     if (v === null || typeof v === 'string') return { kind: 'static', index }
-    if (is_operand[index]) return { kind: 'scalar', index }
+    if (is_operand[index]) return { kind: def.constants?.includes(v as number) ? 'static' : 'scalar', index }
     if (param.type === 'Scalar' && v !== param.default) return { kind: 'scalar', index }
     return { kind: 'static', index }
   }
@@ -95,10 +101,12 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
         return e
       }
       const param = schema.params[index]!
-      return param.type === 'Scalar' && value !== null ? constant(value as number, type) : value
+      const constants = param.type === 'Scalar' || is_operand[index]
+      return constants && value !== null ? constant(value as number, type) : value
     }) as unknown as V
     const numbers = slots.filter(s => is_operand[s.index]).map(s => s.kind !== 'tensor')
-    const node = typeof def.node === 'function' ? def.node(numbers) : (def.node ?? node_name(name))
+    const named = typeof def.node === 'function' ? def.node(numbers) : (def.node ?? node_name(name))
+    const node = def.differentiable === false ? NOT_DIFFERENTIABLE : named
     const { backward } = def
     const derive =
       backward &&
@@ -119,7 +127,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     })
     const promoted = result_dtype(operands)
     const lifted = rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
-    const computed = typeof rule === 'function' ? rule(promoted, name) : lifted
+    const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
     const dtype = rule === 'bool' ? bool : computed
     const own = compute_type(rule === 'bool' ? promoted : computed)
     const form = form_for(values, def.logical ? own : arithmetic_type(own))
@@ -136,7 +144,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 
   function require_number(v: unknown, i: number): number | bigint | boolean | FloatScalar {
     if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean' || v instanceof FloatScalar) return v
-    const param = schema.params[i]!.name
+    const param = schema.params[i]!.name.replace(/^self$/, 'input')
     const got = v === undefined || v === null ? 'NoneType' : Array.isArray(v) ? 'list' : typeof v === 'string' ? 'str' : (v as object).constructor?.name === 'Object' ? 'dict' : typeof v
     throw new TypeError(`${name}(): argument '${param}' (position ${i + 1}) must be Tensor, not ${got}`)
   }
@@ -211,7 +219,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     name,
     schemas: [schema],
     samples: def.samples as Samples<readonly unknown[]> | undefined,
-    differentiable: rule !== 'bool',
+    differentiable: rule !== 'bool' && def.differentiable !== false,
     run: (values, _, out) => run(values, out),
     writes_out: true,
     inputs: values => take_apart(values).xs,
