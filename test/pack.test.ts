@@ -2,7 +2,7 @@
  * What a user gets from the registry: the packed package is installed into an empty project, on a machine with no
  * C compiler, and is then imported, run and type-checked there. Slow: it builds the package and runs npm.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   accessSync,
   constants,
@@ -42,10 +42,10 @@ function bare_environment(): NodeJS.ProcessEnv {
   return env
 }
 
-function run(command: string, args: readonly string[], cwd: string): string {
+function run(command: string, args: readonly string[], cwd: string, env = bare_environment()): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
-    env: bare_environment(),
+    env,
     encoding: 'utf8',
   })
   if (status !== 0)
@@ -97,11 +97,7 @@ function project(name: string, ...flags: string[]): string {
 beforeAll(() => {
   mkdirSync(bare_path)
   for (const command of ['node', 'npm', 'sh']) symlinkSync(which(command), join(bare_path, command))
-  const listing = execFileSync('npm', ['pack', '--json', '--pack-destination', temp], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const listing = run('npm', ['pack', '--json', '--pack-destination', temp], root, process.env)
   // The build's own output may come before the JSON.
   const [packed] = JSON.parse(listing.slice(listing.lastIndexOf('\n[') + 1)) as { filename: string }[]
   tarball = join(temp, packed!.filename)

@@ -5,6 +5,7 @@
 import type { Case } from './cases.ts'
 import { is_list, is_tensor } from './cases.ts'
 import type { Torch } from './codec.ts'
+import { slice_of } from './codec.ts'
 
 /** Calls an op with the decoded positional arguments, the last of which may be the keyword arguments. */
 export type Call = (args: readonly unknown[]) => unknown
@@ -93,7 +94,7 @@ const adapters: Record<string, Adapter> = {
   slice:
     torch =>
     (self, dim = 0, start = null, stop = null, step = null) => {
-      const range = torch.slice(start as number | null, stop as number | null, step as number | null)
+      const range = slice_of([start, stop, step] as (number | null)[])
       return method(torch, 'at')(self, ...Array.from({ length: dim as number }, () => ':'), range)
     },
   fill: torch => (self, value) => {

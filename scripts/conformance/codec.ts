@@ -25,8 +25,7 @@ export interface Torch {
   complex(real: Tensor, imag: Tensor): Tensor
   resolve_conj(x: Tensor): Tensor
   view_as_real(x: Tensor): Tensor
-  slice(start: number | null, stop: number | null, step: number | null): unknown
-  manual_seed(seed: number): unknown
+  readonly manual_seed?: (seed: number) => unknown
   readonly autograd: {
     grad(
       outs: readonly Tensor[],
@@ -42,6 +41,11 @@ export function member(torch: Torch, name: string): unknown {
   const found = (torch as unknown as Record<string, unknown>)[name]
   if (found === undefined) throw new Error(`torch.${name} is missing`)
   return found
+}
+
+/** A slice of an index as a string, '1:3' or '::2'. */
+export function slice_of([start, stop, step]: readonly (number | null)[]): string {
+  return `${start ?? ''}:${stop ?? ''}${step === null || step === undefined ? '' : `:${step}`}`
 }
 
 const numel = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1)
@@ -103,7 +107,7 @@ export function decode(e: Encoded, torch: Torch, inputs: Tensor[] = []): unknown
   }
   if ('$dtype' in e) return member(torch, e['$dtype'] as string)
   if ('$device' in e) return e['$device']
-  if ('$slice' in e) return torch.slice(...(e['$slice'] as [number | null, number | null, number | null]))
+  if ('$slice' in e) return slice_of(e['$slice'] as (number | null)[])
   if ('$ellipsis' in e) return '...'
   return Object.fromEntries(Object.entries(e).map(([key, item]) => [key, decode(item, torch, inputs)]))
 }
