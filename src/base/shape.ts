@@ -128,6 +128,7 @@ export function expand_strides(
         `must be greater or equal to the number of dimensions in the tensor (${sizes.length})`,
     )
   }
+  const expanded = expand_sizes(sizes, to)
   const result = new Array<number>(to.length)
   for (let d = to.length - 1; d >= 0; d--) {
     const target = to[d] as number
@@ -137,8 +138,10 @@ export function expand_strides(
           `The expanded size of the tensor (${target}) isn't allowed in a leading, non-existing dimension ${d}`,
         )
       }
-      // What PyTorch gives a new dimension: never stepped over unless repeated.
-      result[d] = target === 1 ? (sizes[d - added + 1] ?? 1) * (result[d + 1] ?? 1) : 0
+      // PyTorch gives a new dimension of size 1 the stride that it would have in a contiguous tensor, but 0 to all
+      // of a 0-dim tensor's.
+      const inner = d === to.length - 1 ? 1 : (expanded[d + 1] as number) * (result[d + 1] as number)
+      result[d] = target !== 1 || sizes.length === 0 ? 0 : inner
       continue
     }
     const size = sizes[d - added] as number
