@@ -42,9 +42,11 @@ export type PointwiseDef<A extends readonly unknown[], V extends readonly unknow
   readonly constants?: readonly number[]
   readonly samples?: Samples<NoInfer<A>>
   /** PyTorch's name for the node, where it is not the op's name with Backward0. `numbers`: which are plain numbers. */
-  readonly node?: string | ((numbers: readonly boolean[]) => string)
+  readonly node?: string | ((numbers: readonly boolean[], values: readonly unknown[]) => string)
   /** Called on the bound values before anything runs: for the errors that only this op has. */
   readonly check?: (...values: never[]) => void
+  /** The same, but not called where there are only tensors, and options have their defaults. */
+  readonly check_options?: (...values: never[]) => void
 }
 
 type Slot = { readonly kind: 'tensor' | 'scalar' | 'static'; readonly index: number }
@@ -105,7 +107,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       return constants && value !== null ? constant(value as number, type) : value
     }) as unknown as V
     const numbers = slots.filter(s => is_operand[s.index]).map(s => s.kind !== 'tensor')
-    const named = typeof def.node === 'function' ? def.node(numbers) : (def.node ?? node_name(name))
+    const named = typeof def.node === 'function' ? def.node(numbers, values) : (def.node ?? node_name(name))
     const node = def.differentiable === false ? NOT_DIFFERENTIABLE : named
     const { backward } = def
     const derive =
@@ -151,6 +153,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 
   function run(values: readonly unknown[], out: Tensor | null): Tensor {
     def.check?.(...(values as never[]))
+    def.check_options?.(...(values as never[]))
     const call = take_apart(values)
     if (out === null) return apply_form(call.form, call.xs, call.values, call.dtype, null)
     require_castable(call.dtype, out.dtype)
