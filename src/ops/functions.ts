@@ -17,3 +17,20 @@ export {
   ShortTensor,
   tensor,
 } from './data.ts'
+export {
+  block_diag,
+  broadcast_shapes,
+  broadcast_tensors,
+  cartesian_prod,
+  cat,
+  column_stack,
+  concat,
+  concatenate,
+  dstack,
+  hstack,
+  meshgrid,
+  row_stack,
+  stack,
+  vstack,
+} from './join.ts'
+export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'

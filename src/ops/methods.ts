@@ -4,13 +4,15 @@ import { Tensor } from '../tensor/tensor.ts'
 import type { Op } from './define/op.ts'
 import * as both from './index.ts'
 import * as method_only from './method_only.ts'
+import * as properties from './properties.ts'
 
 type Tail<A> = A extends readonly [unknown, ...infer Rest] ? Rest : A extends readonly [unknown?, ...infer Rest] ? Rest : never
 type Method<F> = F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
 type Methods<M> = { [K in keyof M]: Method<M[K]> }
+type Properties<M> = { readonly [K in keyof M]: Tensor }
 
 declare module '../tensor/tensor.ts' {
-  interface TensorMethods extends Methods<typeof both>, Methods<typeof method_only> {}
+  interface TensorMethods extends Methods<typeof both>, Methods<typeof method_only>, Properties<typeof properties> {}
 }
 
 /** Puts the ops on the prototype. */
@@ -19,6 +21,13 @@ export function install_methods(): void {
     Object.defineProperty(Tensor.prototype, name, {
       value: as_method(op as (...args: unknown[]) => unknown),
       writable: true,
+      configurable: true,
+    })
+  for (const [name, property] of Object.entries(properties))
+    Object.defineProperty(Tensor.prototype, name, {
+      get(this: Tensor): Tensor {
+        return property(this)
+      },
       configurable: true,
     })
 }
