@@ -128,3 +128,26 @@ describe('the packed package, without a compiler on PATH', () => {
       expect(scripts).not.toHaveProperty(name)
   })
 })
+
+describe('the lock file', () => {
+  interface Locked {
+    readonly resolved?: string
+    readonly optionalDependencies?: Readonly<Record<string, string>>
+  }
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, Locked>>
+  }
+
+  it('names no download address but the public registry', () => {
+    const addresses = Object.values(packages).flatMap(({ resolved }) => resolved ?? [])
+    expect(addresses.filter(address => !address.startsWith('https://registry.npmjs.org/'))).toEqual([])
+  })
+
+  // npm leaves out what it could not look up when it wrote the file; `npm ci` then refuses it, on every platform
+  it('has an entry for every platform of every package', () => {
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    )
+    expect(wanted.filter(name => packages[`node_modules/${name}`] === undefined)).toEqual([])
+  })
+})
