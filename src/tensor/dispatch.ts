@@ -25,7 +25,10 @@ export function cpu_device(): Device {
   return cpu
 }
 
-/** A new contiguous tensor; fresh memory is zero. */
+/** A new contiguous tensor of zeros. Fresh memory is zero already. */
+export const zeros = (sizes: readonly number[], dtype: DType): Tensor => empty(sizes, dtype)
+
+/** A new contiguous tensor of unspecified values. */
 export function empty(sizes: readonly number[], dtype: DType): Tensor {
   const count = numel(sizes)
   return new Tensor(allocate(count * dtype.itemsize), 0, sizes, contiguous_strides(sizes), dtype, count, true)

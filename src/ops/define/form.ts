@@ -230,6 +230,20 @@ export class FormNode extends Node {
   }
 }
 
+/** The gradient of operand `i`, from that of the result; only of forms whose gradients do not read the result. */
+export function apply_gradient(form: Form, i: number, g: Tensor, xs: readonly Tensor[], values: readonly LaunchValue[]): Tensor | null {
+  const d = form.grads[i]
+  if (d === null || d === undefined) return null
+  if (d.form === null) return g
+  return apply_form(
+    d.form,
+    d.uses.map(u => (u < 0 ? g : (xs[u] as Tensor))),
+    d.scalars.map(s => values[s] as LaunchValue),
+    g.dtype,
+    null,
+  )
+}
+
 /** Whether any gradient of the form reads its operand `i` (or, at the operand count, its result). */
 export const reads_for_backward = (form: Form, i: number): boolean => form.grads.some(d => d?.uses.includes(i))
 

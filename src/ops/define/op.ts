@@ -40,6 +40,8 @@ export interface Spec {
   readonly inputs?: (values: unknown[]) => Tensor[]
   /** The node for a call that has run. `edges` were taken before it ran. */
   readonly node?: (values: unknown[], overload: number, result: unknown, edges: (Edge | null)[]) => Node
+  /** For pointwise ops: the gradient of the `i`-th operand, by the op's own derivative, on the tape. */
+  readonly gradient?: (g: Tensor, i: number, values: unknown[]) => Tensor | null
   /** Whether backward needs the values of the first input. */
   readonly saves_self?: (values: unknown[], overload: number) => boolean
 }

@@ -10,7 +10,7 @@ import { empty } from '../../tensor/dispatch.ts'
 import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { apply_form, arithmetic_type, FormNode, Form, flat_kernel, NOT_DIFFERENTIABLE, reads_for_backward, record_form, run_form } from './form.ts'
+import { apply_form, apply_gradient, arithmetic_type, FormNode, Form, flat_kernel, NOT_DIFFERENTIABLE, reads_for_backward, record_form, run_form } from './form.ts'
 import { add_out, make_op, node_name, type Op, refuse_out_with_grad, type Samples, type Spec } from './op.ts'
 import { require_castable, resize_out } from './out.ts'
 
@@ -229,6 +229,10 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     node: (values, _, result, edges) => {
       const { form, xs, values: numbers } = take_apart(values)
       return new FormNode(form, xs, numbers, result as Tensor, edges)
+    },
+    gradient: (g, i, values) => {
+      const { form, xs, values: numbers } = take_apart(values)
+      return apply_gradient(form, i, g, xs, numbers)
     },
     saves_self: values => reads_for_backward(take_apart(values).form, 0),
   }

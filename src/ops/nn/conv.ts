@@ -1,0 +1,292 @@
+// Convolution in one and two dimensions and its transpose, over the device's routine; each gradient is again a
+// convolution. Not here: the routine (device/), im2col (fold.ts).
+import { float32 } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import type { ConvProblem, Operand } from '../../device/device.ts'
+import { cpu_device, empty } from '../../tensor/dispatch.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { dense_as } from '../define/copy.ts'
+import { type Op, op, overloaded } from '../define/op.ts'
+import { window } from '../define/space.ts'
+
+type Pair = readonly [number, number]
+
+/** Everything but the tensors, for two dimensions. */
+type Geometry = { stride: Pair; padding: Pair; dilation: Pair; groups: number }
+
+type Role = 'input' | 'weight' | 'output'
+
+/** A tensor with a height of one where it has none: the routine works in two dimensions. */
+const lift = (t: Operand): Operand =>
+  t.sizes.length === 4 ? t : window(t, t.sizes.toSpliced(2, 0, 1), t.strides.toSpliced(2, 0, t.sizes[2]! * t.strides[2]!))
+
+/** Runs the routine on 3-d or 4-d tensors; makes the operand that `kind` writes, of the given sizes. */
+function run(
+  kind: ConvProblem['kind'],
+  given: { readonly [R in Role]?: Tensor },
+  sizes: readonly number[],
+  g: Geometry,
+): Tensor {
+  const target: Role = kind === 'forward' ? 'output' : kind === 'input_grad' ? 'input' : 'weight'
+  const { dtype } = (given.input ?? given.output) as Tensor
+  const computing = dtype.itemsize < 4 ? float32 : dtype
+  const made = empty(sizes, computing)
+  const operand = (role: Role): Operand => lift(role === target ? made : dense_as(given[role] as Tensor, computing))
+  const [input, weight, output] = [operand('input'), operand('weight'), operand('output')]
+  const size = (t: Operand, d: number): number => t.sizes[d]!
+  if (made.count > 0)
+    cpu_device().conv({
+      dtype: computing,
+      kind,
+      batch: size(input, 0),
+      groups: g.groups,
+      in_channels: size(input, 1),
+      out_channels: size(weight, 0),
+      in_size: [size(input, 2), size(input, 3)],
+      out_size: [size(output, 2), size(output, 3)],
+      kernel: [size(weight, 2), size(weight, 3)],
+      stride: g.stride,
+      padding: g.padding,
+      dilation: g.dilation,
+      input,
+      weight,
+      output,
+    })
+  return dense_as(made, dtype)
+}
+
+/** The numbers a geometry is made of, one or two each, as schema arguments carry them. */
+type Flat = [stride: number[], padding: number[], dilation: number[], groups: number]
+const geometry = ([stride, padding, dilation, groups]: Flat): Geometry => {
+  const pair = (values: readonly number[], one: number): Pair => (values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!])
+  return { stride: pair(stride, 1), padding: pair(padding, 0), dilation: pair(dilation, 1), groups }
+}
+const GEOMETRY = 'int[] stride, int[] padding, int[] dilation, int groups'
+
+type GradArgs = [a: Tensor, b: Tensor, sizes: readonly number[], ...Flat]
+
+/** Adds `bias`, one number a channel, to a fresh result. */
+function add_bias(out: Tensor, bias: Tensor | null): Tensor {
+  return bias === null ? out : out.add_(bias.view([-1, ...new Array<number>(out.ndim - 2).fill(1)]))
+}
+const sum_channels = (g: Tensor): Tensor => g.sum([...g.sizes.keys()].filter(d => d !== 1))
+
+const convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, ...Flat]> = op(
+  `convolution(Tensor input, Tensor weight, Tensor? bias, ${GEOMETRY})`,
+  {
+    forward(input: Tensor, weight: Tensor, bias: Tensor | null, ...flat: Flat) {
+      const [stride, padding, dilation] = flat
+      const spatial = input.sizes.slice(2).map((n, i) => {
+        const reach = dilation[i]! * (weight.sizes[2 + i]! - 1) + 1
+        return Math.floor((n + 2 * padding[i]! - reach) / stride[i]!) + 1
+      })
+      const sizes = [input.sizes[0]!, weight.sizes[0]!, ...spatial]
+      return add_bias(run('forward', { input, weight }, sizes, geometry(flat)), bias)
+    },
+    saves: ['input', 'weight'],
+    backward: {
+      input: (g, [input, weight, , ...flat]) => input_grad(g, weight, input.sizes, ...flat),
+      weight: (g, [input, weight, , ...flat]) => weight_grad(g, input, weight.sizes, ...flat),
+      bias: g => sum_channels(g),
+    },
+  },
+)
+
+/** The gradient of the input. */
+const input_grad: Op<GradArgs> = op(`convolution_input_grad(Tensor output, Tensor weight, int[] sizes, ${GEOMETRY})`, {
+  node: 'ConvolutionBackwardBackward0',
+  forward: (output: Tensor, weight: Tensor, sizes: number[], ...flat: Flat) =>
+    run('input_grad', { weight, output }, sizes, geometry(flat)),
+  saves: ['output', 'weight'],
+  backward: {
+    output: (g, [, weight, , ...flat]) => convolution(g, weight, null, ...flat),
+    weight: (g, [output, weight, , ...flat]) => weight_grad(output, g, weight.sizes, ...flat),
+  },
+})
+
+/** The transposed convolution: the gradient of the input, as an operator with a bias. */
+const transposed_convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, sizes: readonly number[], ...Flat]> = op(
+  `convolution_transpose(Tensor input, Tensor weight, Tensor? bias, int[] sizes, ${GEOMETRY})`,
+  {
+    node: 'ConvolutionBackward0',
+    forward: (input: Tensor, weight: Tensor, bias: Tensor | null, sizes: number[], ...flat: Flat) =>
+      add_bias(run('input_grad', { weight, output: input }, sizes, geometry(flat)), bias),
+    saves: ['input', 'weight'],
+    backward: {
+      input: (g, [, weight, , , ...flat]) => convolution(g, weight, null, ...flat),
+      weight: (g, [input, weight, , , ...flat]) => weight_grad(input, g, weight.sizes, ...flat),
+      bias: g => sum_channels(g),
+    },
+  },
+)
+
+const weight_grad: Op<GradArgs> = op(`convolution_weight_grad(Tensor output, Tensor input, int[] sizes, ${GEOMETRY})`, {
+  node: 'ConvolutionBackwardBackward0',
+  forward: (output: Tensor, input: Tensor, sizes: number[], ...flat: Flat) =>
+    run('weight_grad', { input, output }, sizes, geometry(flat)),
+  saves: ['output', 'input'],
+  backward: {
+    output: (g, [, input, , ...flat]) => convolution(input, g, null, ...flat),
+    input: (g, [output, input, , ...flat]) => input_grad(output, g, input.sizes, ...flat),
+  },
+})
+
+// ---------------------------------------------------------------------------------------------- as users call it
+
+const list_text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
+
+/** One number for all dimensions, or one each. */
+function per_dim(name: string, values: readonly number[], dims: number): number[] {
+  if (values.length === 1) return new Array<number>(dims).fill(values[0]!)
+  if (values.length !== dims)
+    throw new RuntimeError(`expected ${name} to be a single integer value or a list of ${dims} values to match the convolution dimensions, but got ${name}=${list_text(values)}`)
+  return [...values]
+}
+
+function check(input: Tensor, weight: Tensor, bias: Tensor | null, dims: number, groups: number, padding: readonly number[], dilation: readonly number[], transposed: boolean): void {
+  const { sizes } = weight
+  if (weight.ndim !== dims + 2)
+    throw new RuntimeError(
+      `Expected ${input.ndim}-dimensional weight for ${input.ndim}-dimensional input ${list_text(input.sizes)}, but got ${weight.ndim}-dimensional input of size ${list_text(sizes)} instead`,
+    )
+  if (groups <= 0) throw new RuntimeError('non-positive groups is not supported')
+  if (padding.some(p => p < 0)) throw new RuntimeError('negative padding is not supported')
+  if (sizes[0]! < groups || sizes[0]! % groups !== 0)
+    throw new RuntimeError(
+      sizes[0]! < groups
+        ? `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${list_text(sizes)} instead`
+        : `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ${list_text(sizes)} instead`,
+    )
+  const channels = input.sizes[1]!
+  if (transposed ? channels !== sizes[0] : channels !== sizes[1]! * groups)
+    throw new RuntimeError(
+      transposed
+        ? `Given transposed=1, weight of size ${list_text(sizes)}, expected input${list_text(input.sizes)} to have ${sizes[0]} channels, but got ${channels} channels instead`
+        : `Given groups=${groups}, weight of size ${list_text(sizes)}, expected input${list_text(input.sizes)} to have ${sizes[1]! * groups} channels, but got ${channels} channels instead`,
+    )
+  const out_channels = transposed ? sizes[1]! * groups : sizes[0]!
+  if (bias !== null && (bias.ndim !== 1 || bias.sizes[0] !== out_channels))
+    throw new RuntimeError(
+      `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${list_text(sizes)}, expected bias to be 1-dimensional with ${out_channels} elements, but got bias of size ${list_text(bias.sizes)} instead`,
+    )
+  if (weight.dtype !== input.dtype)
+    throw new RuntimeError(`Input type (torch.${input.dtype.tensor_type}) and weight type (torch.${weight.dtype.tensor_type}) should be the same`)
+  if (!input.dtype.is_floating_point) throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
+  if (transposed) return
+  const padded = input.sizes.slice(2).map((n, i) => n + 2 * padding[i]!)
+  const reach = sizes.slice(2).map((k, i) => dilation[i]! * (k - 1) + 1)
+  if (reach.some((k, i) => k > padded[i]!))
+    throw new RuntimeError(
+      `Calculated padded input size per channel: (${padded.join(' x ')}). Kernel size: (${reach.join(' x ')}). Kernel size can't be greater than actual input size`,
+    )
+}
+
+/** A batch of one is made where it is missing; the name is for the error. */
+function with_batch(name: string, input: Tensor, dims: number): [Tensor, boolean] {
+  if (input.ndim === dims + 2) return [input, true]
+  if (input.ndim === dims + 1) return [input.unsqueeze(0), false]
+  throw new RuntimeError(
+    `Expected ${dims + 1}D (unbatched) or ${dims + 2}D (batched) input to ${name}, but got input of size: ${list_text(input.sizes)}`,
+  )
+}
+
+type Padding = number[] | string
+
+/** `same` and `valid`, as numbers before and after; uneven padding is made beforehand. */
+function resolve_padding(input: Tensor, weight: Tensor, padding: Padding, stride: readonly number[], dilation: readonly number[], dims: number): [Tensor, number[]] {
+  if (typeof padding !== 'string') return [input, per_dim('padding', padding, dims)]
+  if (padding === 'valid') return [input, new Array<number>(dims).fill(0)]
+  if (padding !== 'same') throw new RuntimeError(`Invalid padding string: '${padding}'`)
+  if (stride.some(s => s !== 1)) throw new RuntimeError('padding=\'same\' is not supported for strided convolutions')
+  const totals = dilation.map((d, i) => d * (weight.sizes[2 + i]! - 1))
+  const even = totals.map(t => Math.floor(t / 2))
+  const uneven = totals.flatMap(t => [0, t % 2]).reverse().flatMap((_, i, all) => (i % 2 === 0 ? [all[i + 1]!, all[i]!] : []))
+  return [uneven.some(n => n > 0) ? input.constant_pad_nd(uneven, 0) : input, even]
+}
+
+function conv(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Tensor | null, stride_: number[], padding_: Padding, dilation_: number[], groups: number): Tensor {
+  const [batch, batched] = with_batch(name, given, dims)
+  const stride = per_dim('stride', stride_, dims)
+  const dilation = per_dim('dilation', dilation_, dims)
+  if (stride.some(s => s <= 0)) throw new RuntimeError('non-positive stride is not supported')
+  const [input, padding] = resolve_padding(batch, weight, padding_, stride, dilation, dims)
+  check(input, weight, bias, dims, groups, padding, dilation, false)
+  const out = convolution(input, weight, bias, stride, padding, dilation, groups)
+  return batched ? out : out.squeeze(0)
+}
+
+type Numbers = number | readonly number[]
+type ConvOptions = { bias?: Tensor | null; stride?: Numbers; padding?: Numbers | string; dilation?: Numbers; groups?: number }
+type ConvCall = [input: Tensor, weight: Tensor, bias?: Tensor | null | ConvOptions, stride?: Numbers | ConvOptions, padding?: Numbers | string | ConvOptions, dilation?: Numbers | ConvOptions, groups?: number | ConvOptions]
+
+const conv_op = (dims: 1 | 2, samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => ConvCall[]): Op<ConvCall> => {
+  const name = `conv${dims}d`
+  return overloaded<ConvCall>(
+    [
+      [
+        `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], int[] padding=[0], int[] dilation=[1], int groups=1)`,
+        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: number[], dilation: number[], groups: number) =>
+          conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
+      ],
+      [
+        `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], str padding='valid', int[] dilation=[1], int groups=1)`,
+        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: string, dilation: number[], groups: number) =>
+          conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
+      ],
+    ],
+    { samples, out: false },
+  )
+}
+
+/** Cross-correlates `input` (N, C, L) with `weight` (O, C/groups, K). */
+export const conv1d: Op<ConvCall> = conv_op(1, r => [
+  [r(2, 2, 6), r(3, 2, 3), r(3)],
+  [r(1, 4, 7), r(4, 2, 3), null, 2, 1, 1, 2],
+])
+
+/** Cross-correlates `input` (N, C, H, W) with `weight` (O, C/groups, KH, KW). */
+export const conv2d: Op<ConvCall> = conv_op(2, r => [
+  [r(1, 2, 5, 5), r(3, 2, 3, 3), r(3)],
+  [r(2, 4, 6, 5), r(4, 2, 3, 2), null, 2, 1, 1, 2],
+  [r(1, 1, 7, 7), r(1, 1, 3, 3), null, { dilation: 2, padding: 2 }],
+  [r(2, 5, 5), r(3, 2, 1, 1)],
+])
+
+function conv_transpose(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Tensor | null, stride_: number[], padding_: number[], output_padding_: number[], groups: number, dilation_: number[]): Tensor {
+  const [input, batched] = with_batch(name, given, dims)
+  const stride = per_dim('stride', stride_, dims)
+  const padding = per_dim('padding', padding_, dims)
+  const dilation = per_dim('dilation', dilation_, dims)
+  const extra = per_dim('output_padding', output_padding_, dims)
+  if (extra.some((p, i) => p >= stride[i]! && p >= dilation[i]!))
+    throw new RuntimeError('output padding must be smaller than either stride or dilation, but got output_padding_height: ' + `${extra[0]} output_padding_width: ${extra[1] ?? extra[0]} stride_height: ${stride[0]} stride_width: ${stride[1] ?? stride[0]} dilation_height: ${dilation[0]} dilation_width: ${dilation[1] ?? dilation[0]}`)
+  check(input, weight, bias, dims, groups, padding, dilation, true)
+  const sizes = input.sizes.slice(2).map((n, i) => (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.sizes[2 + i]! - 1) + extra[i]! + 1)
+  const channels = weight.sizes[1]! * groups
+  const out = transposed_convolution(input, weight, bias, [input.sizes[0]!, channels, ...sizes], stride, padding, dilation, groups)
+  return batched ? out : out.squeeze(0)
+}
+
+type TransposeOptions = ConvOptions & { output_padding?: Numbers; padding?: Numbers }
+type TransposeCall = [input: Tensor, weight: Tensor, bias?: Tensor | null | TransposeOptions, stride?: Numbers | TransposeOptions, padding?: Numbers | TransposeOptions, output_padding?: Numbers | TransposeOptions, groups?: number | TransposeOptions, dilation?: Numbers]
+
+const transpose_op = (dims: 1 | 2, samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => TransposeCall[]): Op<TransposeCall> => {
+  const name = `conv_transpose${dims}d`
+  return overloaded<TransposeCall>(
+    [
+      [
+        `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], int[] padding=[0], int[] output_padding=[0], int groups=1, int[] dilation=[1])`,
+        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: number[], output_padding: number[], groups: number, dilation: number[]) =>
+          conv_transpose(name, dims, input, weight, bias, stride, padding, output_padding, groups, dilation),
+      ],
+    ],
+    { samples, out: false },
+  )
+}
+
+/** The transpose (gradient) of {@link conv1d}, as an operator on `input` (N, C, L); `weight` is (C, O/groups, K). */
+export const conv_transpose1d: Op<TransposeCall> = transpose_op(1, r => [[r(1, 2, 4), r(2, 3, 3), r(3), 2, 1, 1]])
+
+/** The transpose (gradient) of {@link conv2d}, as an operator on `input` (N, C, H, W); `weight` is (C, O/groups, KH, KW). */
+export const conv_transpose2d: Op<TransposeCall> = transpose_op(2, r => [[r(1, 2, 3, 3), r(2, 3, 3, 3), r(3), 2, 1, 1], [r(1, 4, 3, 3), r(4, 1, 2, 2), null, 1, 0, 0, 2]])
+
