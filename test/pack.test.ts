@@ -94,18 +94,18 @@ function project(name: string, ...flags: string[]): string {
   return folder
 }
 
-beforeAll(() => {
-  mkdirSync(bare_path)
-  for (const command of ['node', 'npm', 'sh']) symlinkSync(which(command), join(bare_path, command))
-  const listing = run('npm', ['pack', '--json', '--pack-destination', temp], root, process.env)
-  // The build's own output may come before the JSON.
-  const [packed] = JSON.parse(listing.slice(listing.lastIndexOf('\n[') + 1)) as { filename: string }[]
-  tarball = join(temp, packed!.filename)
-})
-
-afterAll(() => rmSync(temp, { recursive: true, force: true }))
-
 describe('the packed package, without a compiler on PATH', () => {
+  beforeAll(() => {
+    mkdirSync(bare_path)
+    for (const command of ['node', 'npm', 'sh']) symlinkSync(which(command), join(bare_path, command))
+    const listing = run('npm', ['pack', '--json', '--pack-destination', temp], root, process.env)
+    // The build's own output may come before the JSON.
+    const [packed] = JSON.parse(listing.slice(listing.lastIndexOf('\n[') + 1)) as { filename: string }[]
+    tarball = join(temp, packed!.filename)
+  })
+
+  afterAll(() => rmSync(temp, { recursive: true, force: true }))
+
   it('installs, imports and adds', () => {
     const folder = project('plain', '--prefer-offline')
     expect(run('node', ['main.js'], folder)).toBe('[2,3]\ntstorch\n')
