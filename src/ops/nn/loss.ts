@@ -32,7 +32,7 @@ type LossOptions = { reduction?: string }
 function elementwise_loss<A extends readonly unknown[]>(
   name: string,
   forward: (input: Expr, target: Expr, ...extra: Expr[]) => Expr,
-  samples: Samples<A>,
+  samples: Samples<NoInfer<A>>,
   extra = '',
 ): Op<A> {
   const element = pointwise<[Tensor, Tensor, ...Number[]], Expr[]>(`${name}_element(Tensor self, Tensor target${extra})`, {
@@ -58,7 +58,7 @@ function elementwise_loss<A extends readonly unknown[]>(
       self: (g, values) => spread(g, [...values], 0),
       target: (g, values) => spread(g, [...values], 1),
     },
-    samples: samples as Samples<NoInfer<A>>,
+    samples,
   })
 }
 
