@@ -5,6 +5,7 @@
  * The bits of the 16-bit floats are in half.ts (re-exported here).
  */
 
+import { print_as } from './inspect.ts'
 import { general } from './format.ts'
 import { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
 
@@ -84,11 +85,9 @@ export class DType {
   toString(): string {
     return `torch.${this.name}`
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
 }
+
+print_as(DType, self => self.toString())
 
 export const bool: DType = new DType('bool', 0, 1, 0, 'BoolTensor', Uint8Array)
 export const uint8: DType = new DType('uint8', 1, 1, 1, 'ByteTensor', Uint8Array)
@@ -355,11 +354,9 @@ export class FloatLimits {
     const [r, lo, hi, e, t] = [resolution, min, max, eps, tiny].map(general)
     return `finfo(resolution=${r}, min=${lo}, max=${hi}, eps=${e}, smallest_normal=${t}, tiny=${t}, dtype=${this.dtype})`
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
 }
+
+print_as(FloatLimits, self => self.toString())
 
 /** What `iinfo` returns. */
 export class IntLimits {
@@ -387,11 +384,9 @@ export class IntLimits {
   toString(): string {
     return `iinfo(min=${general(Number(this.min))}, max=${general(Number(this.max))}, dtype=${this.dtype})`
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
 }
+
+print_as(IntLimits, self => self.toString())
 
 /** The limits of a floating-point type (for a complex type, of its parts): `torch.finfo`. */
 export function finfo(dtype: DType = default_dtype): FloatLimits {

@@ -3,6 +3,7 @@
  * and PyTorch's errors where it cannot be done. Strides and offsets count elements.
  */
 
+import { print_as } from './inspect.ts'
 import { IndexError, RuntimeError } from './errors.ts'
 
 /** The number of elements: 1 for no dimensions. */
@@ -351,8 +352,6 @@ export class Size extends Array<number> {
   override toString(): string {
     return size_repr(this)
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return size_repr(this)
-  }
 }
+
+print_as(Size, self => size_repr(self))

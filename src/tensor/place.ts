@@ -1,5 +1,6 @@
 // `torch.device`: where a tensor lives, as users name it. One object per place, so places compare with ===.
 // Not here: how a device computes (device/device.ts).
+import { print_as } from '../base/inspect.ts'
 import { RuntimeError } from '../base/errors.ts'
 
 const TYPES = ['cpu', 'cuda', 'mps', 'webgpu', 'meta'] as const
@@ -18,11 +19,11 @@ export class Place {
   toString(): string {
     return this.index === null ? this.type : `${this.type}:${this.index}`
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.index === null ? `device(type='${this.type}')` : `device(type='${this.type}', index=${this.index})`
-  }
 }
+
+print_as(Place, self =>
+  self.index === null ? `device(type='${self.type}')` : `device(type='${self.type}', index=${self.index})`,
+)
 
 /** What functions take as `device`. */
 export type PlaceLike = Place | string | number

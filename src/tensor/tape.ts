@@ -1,5 +1,6 @@
 // The tape: nodes of the backward graph, what they save, and the modes that decide whether ops record. The graph
 // is made as ops run and walked by autograd/engine.ts. Not here: the walk, and any derivative.
+import { print_as } from '../base/inspect.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { size_repr } from '../base/shape.ts'
 import { Tensor } from './tensor.ts'
@@ -61,14 +62,13 @@ export abstract class Node {
     return push_hook(this.hooks, hook)
   }
 
+  /** `<MulBackward0 object at 0x7f0000000010>`: the address is made up, but tells nodes apart. */
   toString(): string {
-    return `<${this.#name} object>`
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
+    return `<${this.#name} object at 0x${(0x7f0000000000 + 16 * this.sequence).toString(16)}>`
   }
 }
+
+print_as(Node, self => self.toString())
 
 /** Adds a hook and returns the handle that removes it. */
 export function push_hook<H>(list: H[], hook: H): { remove(): void } {
