@@ -44,15 +44,15 @@ type Reduced = {
   readonly n: Expr
 }
 
-/** The reduction of x; n comes as an integer plus `offset`. */
-function reduce(x: Expr, offset: number): Reduced {
+/** The reduction of a moderate x; n comes as an integer plus `offset`. */
+export function reduce(x: Expr, offset: number): Reduced {
   const [head, tail] = pick(x, LN2)
   const n = nearest(x, Math.LOG2E, offset)
   return { r: n.float.fma(-tail, n.float.fma(-head, x)), n: n.integer }
 }
 
 /** exp(r) - 1 for the reduced r. */
-const expm1_reduced = (r: Expr): Expr => polynomial(r, pick(r, EXP)).mul(r).fma(r, r)
+export const expm1_reduced = (r: Expr): Expr => polynomial(r, pick(r, EXP)).mul(r).fma(r, r)
 
 /** exp(x) * 2^shift, for x where that neither overflows before rounding nor is needed below the clamp. */
 export function exp_scaled(x: Expr, shift: number): Expr {

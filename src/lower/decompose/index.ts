@@ -6,8 +6,10 @@ import { constant, type Expr, rewrite } from '../../ir/expr.ts'
 import type { PrimName } from '../../ir/prims.ts'
 import { is_float } from '../../ir/types.ts'
 import { exp, exp2, expm1 } from './exp.ts'
-import { tanh } from './hyperbolic.ts'
+import { acosh, asinh, atanh, cosh, sinh, tanh } from './hyperbolic.ts'
+import { acos, asin, atan, atan2 } from './inverse.ts'
 import { log, log1p, log2, log10 } from './log.ts'
+import { cos, sin, tan } from './trig.ts'
 
 type Decomposition = (x: Expr, y: Expr) => Expr
 
@@ -19,7 +21,19 @@ const DECOMPOSITIONS: { readonly [K in PrimName]?: Decomposition } = {
   log2,
   log10,
   log1p,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  atan2,
+  sinh,
+  cosh,
   tanh,
+  asinh,
+  acosh,
+  atanh,
 }
 
 /** x^n by squaring, for a constant n >= 0. */
