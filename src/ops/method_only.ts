@@ -102,3 +102,5 @@ export const zero_: Op<[self: Tensor]> = method('zero_', self => overwrite(self,
 export { sum_to_size } from './reduction.ts'
 
 export { numpy, tolist } from './data.ts'
+
+export { as_strided_, resize_, resize_as_, squeeze_, swapaxes_, swapdims_, t_, transpose_, unsqueeze_ } from './geometry.ts'

@@ -5,7 +5,7 @@ import { infer_size, wrap_dim } from '../base/shape.ts'
 import { parse_schema, type_name } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { composite, make_op, type Op, type Spec } from './define/op.ts'
-import { permute, reshape, type Sizes, transpose, unsqueeze, view } from './views.ts'
+import { narrow, permute, reshape, type Sizes, transpose, unsqueeze, view } from './views.ts'
 
 type Dims = number | Sizes
 
@@ -119,3 +119,13 @@ export const atleast_3d: AtLeast = each('atleast_3d', t => {
   if (t.sizes.length === 1) return unsqueeze(unsqueeze(t, 0), -1)
   return t.sizes.length === 2 ? unsqueeze(t, -1) : t
 })
+
+/** A copy of `length` elements of a dimension from `start` on. */
+export const narrow_copy: Op<[self: Tensor, dim: number, start: number, length: number]> = composite(
+  'narrow_copy(Tensor self, int dim, int start, int length)',
+  {
+    body: (self: Tensor, dim: number, start: number, length: number) =>
+      narrow(self, dim, start, length).clone({ memory_format: 'contiguous_format' }),
+    samples: r => [[r(5, 3), 0, 1, 3]],
+  },
+)
