@@ -1,0 +1,35 @@
+// PyTorch's namespace below nn: tensors, ops, autograd, modes. nn, optim and what else is written as a user could
+// write it import this file; index.ts adds those to it. Names that begin with `_` are for them, and may change.
+// Not here: the devices (index.ts).
+import { install_autograd } from './autograd/variable.ts'
+import { type LegacyTensor, LegacyTensorConstructor } from './ops/data.ts'
+import { install_methods } from './ops/methods.ts'
+import type { Tensor as TensorClass } from './tensor/tensor.ts'
+
+install_methods()
+install_autograd()
+
+/** A tensor; as a value, the legacy constructor, for which `x instanceof torch.Tensor` holds. */
+export type Tensor = TensorClass
+export const Tensor: LegacyTensor = LegacyTensorConstructor
+
+export * as autograd from './autograd/index.ts'
+export * from './base/dtype.ts'
+export * from './base/errors.ts'
+export { default_generator, Generator } from './base/generator.ts'
+export { Size } from './base/shape.ts'
+export { composite as _composite, type Op as _Op, overloaded as _overloaded } from './ops/define/op.ts'
+export * from './ops/functions.ts'
+export * from './ops/index.ts'
+export * as _nn from './ops/nn/index.ts'
+export { device, type Place as Device } from './tensor/place.ts'
+export { bind as _bind, parse_schema as _parse_schema } from './tensor/schema.ts'
+export {
+  enable_grad,
+  inference_mode,
+  is_grad_enabled,
+  is_inference_mode_enabled,
+  is_tensor,
+  no_grad,
+  set_grad_enabled,
+} from './tensor/tape.ts'
