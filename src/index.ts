@@ -1,7 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public face: PyTorch's namespaces, wired to the default devices. No logic.
-import { interp_device } from './device/interp/interp.ts'
+import { make_cpu_device } from './default_device.ts'
 import { install_cpu } from './tensor/dispatch.ts'
 
-install_cpu(interp_device)
+install_cpu(make_cpu_device)
 
+export type {} from './ops/methods.ts'
 export * from './torch.ts'

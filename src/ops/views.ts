@@ -163,7 +163,7 @@ export const permute: Op<[self: Tensor, ...dims: SizeArgs]> = view_op('permute(T
     const order = wrap_dims(dims, self.sizes.length)
     return g.permute(order.map((_, d) => order.indexOf(d)))
   },
-  samples: r => [[r(2, 3, 4), 2, 0, 1], [r(2, 3), [-1, 0]], [r()]],
+  samples: r => [[r(2, 3, 4), 2, 0, 1], [r(2, 3), [-1, 0]], [r(), []]],
 })
 
 function unique_dims(dims: readonly number[], ndim: number): number[] {

@@ -5,10 +5,14 @@
 export type Named<T, K extends string> = T[] & { readonly [name in K]: T }
 
 /** An array of `fields` in their order that prints as `torch.return_types.<op>(...)`. */
-export function named_tuple<T, K extends string>(op: string, fields: { readonly [name in K]: T }): Named<T, K> {
+export function named_tuple<T, K extends string>(
+  op: string,
+  fields: { readonly [name in K]: T },
+): Named<T, K> {
   const names = Object.keys(fields) as K[]
   const tuple = names.map(name => fields[name])
-  const text = (): string => `torch.return_types.${op}(\n${names.map(n => `${n}=${String(fields[n])}`).join(',\n')})`
+  const text = (): string =>
+    `torch.return_types.${op}(\n${names.map(n => `${n}=${String(fields[n])}`).join(',\n')})`
   for (const [i, name] of names.entries()) Object.defineProperty(tuple, name, { get: () => tuple[i] })
   Object.defineProperty(tuple, 'toString', { value: text })
   Object.defineProperty(tuple, Symbol.for('nodejs.util.inspect.custom'), { value: text })

@@ -30,6 +30,8 @@ export interface Spec {
   readonly name: string
   readonly schemas: readonly Schema[]
   readonly samples: Samples<readonly unknown[]> | undefined
+  /** Whether it takes `out=`. */
+  readonly out?: boolean
   /** Gradients are checked (and gradgrad) over the samples. */
   readonly differentiable: boolean
   /** Runs on bound values. Nothing is recorded. */
@@ -223,6 +225,7 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
     name: schema.name,
     schemas: [schema],
     samples: def.samples as Samples<readonly unknown[]> | undefined,
+    out: true,
     differentiable: def.backward !== undefined && def.gradcheck !== false,
     run: values => without_recording(() => def.forward(...(values as unknown as V))),
     inputs: tensors_of,
@@ -294,6 +297,7 @@ export function overloaded<A extends readonly unknown[], R = Tensor>(
     name,
     schemas: plain,
     samples: def.samples as Samples<readonly unknown[]> | undefined,
+    out: def.out !== false,
     differentiable: def.gradcheck !== false,
     run: (values, overload) => body(overload)(...values),
   }

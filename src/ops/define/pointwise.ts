@@ -38,6 +38,8 @@ export type PointwiseDef<A extends readonly unknown[], V extends readonly unknow
   readonly differentiable?: boolean
   /** Whether a number may stand for the first tensor. */
   readonly number_first?: boolean
+  /** Numbers may stand for no tensor at all. */
+  readonly tensors_only?: boolean
   /** Numbers in the place of tensors that kernels are specialised for. */
   readonly constants?: readonly number[]
   readonly samples?: Samples<NoInfer<A>>
@@ -62,7 +64,9 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   signature: string,
   def: PointwiseDef<A, V>,
 ): Op<A> {
-  const schema = parse_schema(signature.replaceAll(/\bTensor(\??) (\w+)/g, (_, q: string, n: string) => (n === 'self' && !def.number_first ? `Tensor${q} ${n}` : `any${q} ${n}`)))
+  const numbers = (type: string, q: string, n: string): string =>
+    def.tensors_only || (n === 'self' && !def.number_first) ? `${type}${q} ${n}` : `any${q} ${n}`
+  const schema = parse_schema(signature.replaceAll(/\b(Tensor)(\??) (\w+)/g, (_, type: string, q: string, n: string) => numbers(type, q, n)))
   const is_operand = parse_schema(signature).params.map(p => p.type === 'Tensor')
   const operand_count = is_operand.filter(Boolean).length
   const takes_out = parse_schema(add_out(schema.text))

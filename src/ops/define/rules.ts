@@ -32,3 +32,9 @@ export const numeric =
   (kernel: string): DTypeRule =>
   dtype =>
     dtype === bool ? not_implemented(kernel, dtype) : dtype
+
+/** The node of a function of (self, other), either of which may be a number. */
+export const number_node =
+  (name: string) =>
+  ([self, other]: readonly boolean[]): string =>
+    `${name}Backward${self ? 1 : other ? 2 : 0}`

@@ -1,5 +1,6 @@
 // Declares views: ops whose result shares the memory of their input. Writing through a view changes the history of
 // its base (CopySlices) and, when next asked for, that of the base's other views. Not here: index syntax.
+import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { empty_strided } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
@@ -8,7 +9,13 @@ import { alias, set_renew_view, Tensor, type ViewOf } from '../../tensor/tensor.
 import { arange } from '../creation.ts'
 import { make_op, node_name, type Op, type Samples, type Spec } from './op.ts'
 
-export type Geometry = { readonly sizes: readonly number[]; readonly strides: readonly number[]; readonly offset?: number }
+/** Strides and offset count elements of `dtype`, which is the input's unless given. */
+export type Geometry = {
+  readonly sizes: readonly number[]
+  readonly strides: readonly number[]
+  readonly offset?: number
+  readonly dtype?: DType
+}
 
 export interface ViewDef<A extends readonly unknown[], V extends readonly unknown[]> {
   /** Sizes, strides and offset of the result. */
@@ -40,13 +47,13 @@ const shape_only = (t: Tensor): Tensor => {
 /** A view of `self` with the given geometry, on the tape. `multi_output` names an op that returns several. */
 export function make_view(
   self: Tensor,
-  { sizes, strides, offset = self.offset }: Geometry,
+  { sizes, strides, offset = self.offset, dtype = self.dtype }: Geometry,
   name: string,
   backward: (g: Tensor) => Tensor,
   multi_output: string | null = null,
 ): Tensor {
   const edge = modes.grad ? edge_of(self) : null
-  const view = new Tensor(self.memory, offset, sizes, strides, self.dtype)
+  const view = new Tensor(self.memory, offset, sizes, strides, dtype)
   if (modes.inference) return view
   const base = self._view?.base ?? self
   view._view = {
