@@ -1,0 +1,337 @@
+// Convolution on the wasm device, as matrix multiply: the input elements that a block of output positions meets are laid
+// out as a matrix (im2col), which is packed and multiplied while it is in the cache; the input's gradient is the product
+// with the transposed weight, added back (col2im). Convolutions with one input channel a group go row by row.
+// Not here: the loops over elements (render/wasm/conv.ts, gemm.ts).
+import { SHAPE } from '../../render/wasm/conv.ts'
+import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
+import type { Routines } from '../../render/wasm/routines.ts'
+import type { ConvProblem, Operand } from '../device.ts'
+import { BLOCK_COLUMNS, BLOCK_DEPTH, BLOCK_ROWS, round_up } from './gemm.ts'
+import type { LinearMemory } from './memory.ts'
+import { type Engine, float_type } from './routines.ts'
+
+/** How many bytes of a batch are staged at once, and how many a block of im2col may have. */
+const STAGE_BYTES = 1 << 20
+const BLOCK_BYTES = 256 << 10
+/** With fewer output channels than this to a group of one input channel, a matrix product is mostly padding. */
+const DEPTHWISE_LIMIT = 4
+
+/** Runs one of the three kinds. Throws TypeError for a dtype other than float32 and float64. */
+export function conv(engine: Engine, problem: ConvProblem): void {
+  const { kind, input, weight, output } = problem
+  const target = { forward: output, input_grad: input, weight_grad: weight }[kind]
+  if (input.count > 0 && weight.count > 0 && output.count > 0) new Convolution(engine, problem).run()
+  else fill_zero(target)
+}
+
+function fill_zero({ memory, offset, count, dtype }: Operand): void {
+  const at = memory.byte_offset + offset * dtype.itemsize
+  new Uint8Array(memory.buffer, at, count * dtype.itemsize).fill(0)
+}
+
+/** Output positions: rows `top` to `bottom`, columns `left` to `right`; they follow each other in memory. */
+type Block = {
+  readonly top: number
+  readonly bottom: number
+  readonly left: number
+  readonly right: number
+  readonly first: number
+  readonly count: number
+}
+
+/** Does the work for `images` staged images, which begin at addresses `x` (input) and `y` (output). */
+type Work = (x: number, y: number, images: number) => void
+
+class Convolution {
+  readonly #p: ConvProblem
+  readonly #memory: LinearMemory
+  readonly #r: Routines
+  readonly #size: number
+  readonly #tile: number
+  /** Elements of one channel, elements of one kernel, channels of one group. */
+  readonly #in_plane: number
+  readonly #out_plane: number
+  readonly #taps: number
+  readonly #in_group: number
+  readonly #out_group: number
+  /** The input is its own im2col matrix. */
+  readonly #is_pointwise: boolean
+  /** The groups' input channels in blocks, whose rows of the im2col matrix are multiplied at once. */
+  readonly #channel_blocks: readonly (readonly [first: number, count: number])[]
+  readonly #blocks: readonly Block[]
+
+  // Addresses.
+  readonly #shape: number
+  readonly #weight: number
+  readonly #columns: number
+  readonly #b_packed: number
+  readonly #scratch: number
+
+  constructor(engine: Engine, p: ConvProblem) {
+    const type = float_type(p.input.dtype)
+    const { memory } = engine
+    this.#p = p
+    this.#memory = memory
+    this.#r = engine.routines(type)
+    const size = (this.#size = size_of(type))
+    this.#tile = TILE_COLUMNS[type]
+    this.#in_plane = p.in_size[0] * p.in_size[1]
+    this.#out_plane = p.out_size[0] * p.out_size[1]
+    this.#taps = p.kernel[0] * p.kernel[1]
+    this.#in_group = p.in_channels / p.groups
+    this.#out_group = p.out_channels / p.groups
+    this.#is_pointwise = this.#taps === 1 && p.stride.every(s => s === 1) && p.padding.every(x => x === 0)
+    this.#channel_blocks = ranges(this.#in_group, Math.max(1, Math.floor(BLOCK_DEPTH / this.#taps)))
+    const depth = this.#channel_blocks[0]![1] * this.#taps
+    const most = Math.min(BLOCK_COLUMNS, Math.max(8 * this.#tile, Math.floor(BLOCK_BYTES / size / depth)))
+    this.#blocks = blocks_of(p.out_size, most)
+    const count = Math.max(...this.#blocks.map(b => b.count))
+
+    memory.reset()
+    this.#shape = memory.reserve(4 * SHAPE.length)
+    this.#weight = memory.reserve(p.weight.count * size)
+    this.#scratch = memory.reserve(TILE_ROWS * this.#tile * size)
+    this.#columns = memory.reserve(depth * count * size)
+    const longest = round_up(count, this.#tile) * Math.max(depth, this.#out_group)
+    const in_weight_grad = round_up(depth, this.#tile) * Math.max(count, BLOCK_DEPTH)
+    this.#b_packed = memory.reserve(Math.max(longest, in_weight_grad) * size)
+    const words = [p.in_size, p.out_size, p.kernel, p.stride, p.padding, p.dilation].flat()
+    memory.i32.set(words, this.#shape / 4)
+  }
+
+  run(): void {
+    const { kind, input, weight, output, batch } = this.#p
+    if (kind === 'weight_grad') this.#zero(this.#weight, weight.count)
+    else this.#write(weight, this.#weight, 0, weight.count)
+    const is_depthwise = this.#in_group === 1 && this.#out_group < DEPTHWISE_LIMIT
+    const products = { forward: this.#forward, input_grad: this.#input_grad, weight_grad: this.#weight_grad }
+    const work = is_depthwise ? this.#depthwise() : products[kind].call(this)
+    const [x_count, y_count] = [input.count / batch, output.count / batch]
+    const at_once = Math.max(1, Math.floor(STAGE_BYTES / this.#size / (x_count + y_count)))
+    const most = Math.min(at_once, batch)
+    const x = this.#memory.reserve(most * x_count * this.#size)
+    const y = this.#memory.reserve(most * y_count * this.#size)
+    for (const [first, images] of ranges(batch, at_once)) {
+      if (kind === 'input_grad') this.#zero(x, images * x_count)
+      else this.#write(input, x, first * x_count, images * x_count)
+      if (kind !== 'forward') this.#write(output, y, first * y_count, images * y_count)
+      else if (is_depthwise) this.#zero(y, images * y_count)
+      work(x, y, images)
+      if (kind === 'input_grad') this.#read(x, input, first * x_count, images * x_count)
+      if (kind === 'forward') this.#read(y, output, first * y_count, images * y_count)
+    }
+    if (kind === 'weight_grad') this.#read(this.#weight, weight, 0, weight.count)
+  }
+
+  // ---------------------------------------------------------------------------------------- kinds
+
+  /** output = weight @ im2col(input), for each image and group. */
+  #forward(): Work {
+    const { groups } = this.#p
+    const size = this.#size
+    const rows = this.#in_group * this.#taps
+    const weights = ranges(groups, 1).map(([g]) =>
+      this.#channel_blocks.map(([c, channels]) => {
+        const depth = channels * this.#taps
+        const from = this.#weight + (g * this.#out_group * rows + c * this.#taps) * size
+        return this.#pack_a(depth, this.#out_group, from, rows * size, size)
+      }),
+    )
+    return (x, y, images) =>
+      this.#each(images, (image, g, block) => {
+        const target = this.#output_at(y, image, g) + block.first * size
+        this.#channel_blocks.forEach(([c, channels], i) => {
+          const depth = channels * this.#taps
+          const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
+          this.#r.pack_b(depth, block.count, columns, size, row, this.#b_packed, depth * this.#tile * size)
+          const shape = [this.#out_group, block.count, depth] as const
+          this.#product(shape, weights[g]![i]!, this.#b_packed, target, this.#out_plane * size, i > 0)
+        })
+      })
+  }
+
+  /** input += col2im(weight^T @ output), for each image and group. */
+  #input_grad(): Work {
+    const { groups } = this.#p
+    const size = this.#size
+    const row = this.#in_group * this.#taps
+    const out_blocks = ranges(this.#out_group, BLOCK_DEPTH)
+    const weights = ranges(groups, 1).map(([g]) =>
+      this.#channel_blocks.map(([c, channels]) =>
+        out_blocks.map(([o, depth]) => {
+          const from = this.#weight + ((g * this.#out_group + o) * row + c * this.#taps) * size
+          return this.#pack_a(depth, channels * this.#taps, from, size, row * size)
+        }),
+      ),
+    )
+    return (x, y, images) =>
+      this.#each(images, (image, g, block) => {
+        const width = round_up(block.count, this.#tile) * size
+        for (const [o, depth] of out_blocks) {
+          const from = this.#output_at(y, image, g) + (o * this.#out_plane + block.first) * size
+          const to = this.#b_packed + o * width
+          this.#r.pack_b(
+            depth,
+            block.count,
+            from,
+            size,
+            this.#out_plane * size,
+            to,
+            depth * this.#tile * size,
+          )
+        }
+        this.#channel_blocks.forEach(([c, channels], i) => {
+          const input = this.#input_at(x, image, g, c)
+          const target = this.#is_pointwise ? input + block.first * size : this.#columns
+          const target_row = (this.#is_pointwise ? this.#in_plane : block.count) * size
+          out_blocks.forEach(([o, depth], j) => {
+            const shape = [channels * this.#taps, block.count, depth] as const
+            this.#product(shape, weights[g]![i]![j]!, this.#b_packed + o * width, target, target_row, j > 0)
+          })
+          if (this.#is_pointwise) return
+          const { top, bottom, left, right } = block
+          this.#r.col2im(this.#shape, input, this.#columns, channels, top, bottom, left, right)
+        })
+      })
+  }
+
+  /** weight += output @ im2col(input)^T, for each group; several small images are multiplied as one. */
+  #weight_grad(): Work {
+    const size = this.#size
+    const rows = this.#in_group * this.#taps
+    const positions = this.#blocks.length === 1 ? this.#blocks[0]!.count : 0
+    const together = positions > 0 ? Math.max(1, Math.floor(BLOCK_DEPTH / positions)) : 1
+    const deepest = Math.max(...this.#blocks.map(b => b.count)) * together
+    const a_packed = this.#memory.reserve(round_up(this.#out_group, TILE_ROWS) * deepest * size)
+    return (x, y, images) => {
+      for (const [first, count] of ranges(images, together))
+        this.#each(1, (_, g, block) => {
+          const depth = count * block.count
+          const each_image = (pack: (image: number, before: number) => void): void => {
+            for (let i = 0; i < count; i++) pack(first + i, i * block.count)
+          }
+          each_image((image, before) => {
+            const from = this.#output_at(y, image, g) + block.first * size
+            const to = a_packed + before * TILE_ROWS * size
+            const panel = depth * TILE_ROWS * size
+            this.#r.pack_a(block.count, this.#out_group, from, this.#out_plane * size, size, to, panel)
+          })
+          for (const [c, channels] of this.#channel_blocks) {
+            const width = channels * this.#taps
+            each_image((image, before) => {
+              const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
+              const to = this.#b_packed + before * this.#tile * size
+              this.#r.pack_b(block.count, width, columns, row, size, to, depth * this.#tile * size)
+            })
+            const target = this.#weight + (g * this.#out_group * rows + c * this.#taps) * size
+            const shape = [this.#out_group, width, depth] as const
+            this.#product(shape, a_packed, this.#b_packed, target, rows * size, true)
+          }
+        })
+    }
+  }
+
+  #depthwise(): Work {
+    const { kind, out_channels } = this.#p
+    const routine = this.#r[`depthwise_${kind}`]
+    return (x, y, images) => {
+      for (let image = 0; image < images; image++)
+        for (let o = 0; o < out_channels; o++) {
+          const g = Math.floor(o / this.#out_group)
+          const output = this.#output_at(y, image, 0) + o * this.#out_plane * this.#size
+          const weight = this.#weight + o * this.#taps * this.#size
+          routine(this.#shape, this.#input_at(x, image, g, 0), weight, output)
+        }
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------- parts
+
+  #each(images: number, work: (image: number, group: number, block: Block) => void): void {
+    for (let image = 0; image < images; image++)
+      for (let g = 0; g < this.#p.groups; g++) for (const block of this.#blocks) work(image, g, block)
+  }
+
+  /** Packs rows of a for good; gives their address. */
+  #pack_a(depth: number, rows: number, from: number, minor: number, step: number): number {
+    const to = this.#memory.reserve(round_up(rows, TILE_ROWS) * depth * this.#size)
+    this.#r.pack_a(depth, rows, from, minor, step, to, depth * TILE_ROWS * this.#size)
+    return to
+  }
+
+  /** The address of the im2col matrix of some channels, and how far apart its rows are. */
+  #im2col(input: number, channels: number, block: Block): readonly [number, number] {
+    if (this.#is_pointwise) return [input + block.first * this.#size, this.#in_plane * this.#size]
+    const { top, bottom, left, right } = block
+    this.#r.im2col(this.#shape, input, this.#columns, channels, top, bottom, left, right)
+    return [this.#columns, block.count * this.#size]
+  }
+
+  #product(
+    [m, n, k]: readonly [number, number, number],
+    a: number,
+    b: number,
+    c: number,
+    row: number,
+    accumulate: boolean,
+  ): void {
+    for (const [i, height] of ranges(m, BLOCK_ROWS))
+      this.#r.product(
+        height,
+        n,
+        k,
+        a + i * k * this.#size,
+        b,
+        c + i * row,
+        row,
+        Number(accumulate),
+        this.#scratch,
+      )
+  }
+
+  #input_at(x: number, image: number, group: number, channel: number): number {
+    const plane = image * this.#p.in_channels + group * this.#in_group + channel
+    return x + plane * this.#in_plane * this.#size
+  }
+
+  #output_at(y: number, image: number, group: number): number {
+    return y + (image * this.#p.out_channels + group * this.#out_group) * this.#out_plane * this.#size
+  }
+
+  #zero(at: number, count: number): void {
+    this.#memory.bytes.fill(0, at, at + count * this.#size)
+  }
+
+  /** Copies `count` elements of a contiguous operand to an address, or back. */
+  #write({ memory, offset }: Operand, to: number, first: number, count: number): void {
+    const from = memory.byte_offset + (offset + first) * this.#size
+    this.#memory.write(to, memory.buffer, from, count * this.#size)
+  }
+
+  #read(from: number, { memory, offset }: Operand, first: number, count: number): void {
+    const to = memory.byte_offset + (offset + first) * this.#size
+    this.#memory.read(from, memory.buffer, to, count * this.#size)
+  }
+}
+
+/** 0 to `end` in ranges of `step`: their firsts and counts. */
+function ranges(end: number, step: number): (readonly [first: number, count: number])[] {
+  const out: (readonly [number, number])[] = []
+  for (let first = 0; first < end; first += step) out.push([first, Math.min(step, end - first)])
+  return out
+}
+
+/** Whole rows of output positions, as many as `most` positions hold, or parts of rows. */
+function blocks_of([height, width]: readonly [number, number], most: number): Block[] {
+  const rows = Math.max(1, Math.floor(most / width))
+  return ranges(height, rows).flatMap(([top, n]) =>
+    ranges(width, n === 1 ? most : width).map(([left, count]) => ({
+      top,
+      bottom: top + n,
+      left,
+      right: left + count,
+      first: top * width + left,
+      count: n * count,
+    })),
+  )
+}

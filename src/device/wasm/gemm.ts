@@ -1,0 +1,106 @@
+// Matrix multiply on the wasm device: operands are staged, then multiplied block by block, blocks chosen for the caches.
+// Not here: packing and the micro-kernel (render/wasm/gemm.ts).
+import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
+import type { GemmProblem, MatrixRef } from '../device.ts'
+import { type Engine, float_type } from './routines.ts'
+import type { Stage } from './stage.ts'
+
+/** Elements of a row of a block, so that a panel of b stays in the first-level cache. */
+export const BLOCK_DEPTH = 256
+/** Rows of a block of a, which stays in the second-level cache. */
+export const BLOCK_ROWS = 128
+/** Columns of a block of b. */
+export const BLOCK_COLUMNS = 2048
+/** How many bytes of a batch are staged at once. */
+const STAGE_BYTES = 32 << 20
+
+export const round_up = (n: number, unit: number): number => Math.ceil(n / unit) * unit
+
+/** c[b] = a[b] @ b[b] (+ c[b]). Throws TypeError for a dtype other than float32 and float64. */
+export function gemm(engine: Engine, problem: GemmProblem): void {
+  const type = float_type(problem.dtype)
+  const p = as_one_matrix(problem)
+  const { batch, m, n, k, a, b, c } = p
+  if (batch === 0 || m === 0 || n === 0) return
+  const { memory, stage } = engine
+  const size = size_of(type)
+  const at_once = Math.max(1, Math.floor(STAGE_BYTES / ((m * k + k * n + m * n) * size)))
+  for (let first = 0; first < batch; first += at_once) {
+    const count = Math.min(at_once, batch - first)
+    memory.reset()
+    stage.clear()
+    add_matrix(stage, c, p.accumulate ? 'inout' : 'out', size, [first, count, m, n])
+    add_matrix(stage, a, 'in', size, [first, count, m, k])
+    add_matrix(stage, b, 'in', size, [first, count, k, n])
+    stage.copy_in()
+    const at = (operand: number, x: MatrixRef, i: number): number =>
+      stage.address(operand) + (first + i) * x.batch_stride * size
+    const multiply = blocks(engine, p)
+    for (let i = 0; i < count; i++) multiply(at(1, a, i), at(2, b, i), at(0, c, i))
+    stage.copy_out()
+  }
+  stage.clear()
+}
+
+/** A batch of matrices times one matrix is one tall matrix times that, where the rows follow each other evenly. */
+function as_one_matrix(p: GemmProblem): GemmProblem {
+  const follows = (x: MatrixRef): boolean => x.batch_stride === p.m * x.row_stride
+  return p.batch > 1 && p.b.batch_stride === 0 && follows(p.a) && follows(p.c)
+    ? { ...p, batch: 1, m: p.batch * p.m }
+    : p
+}
+
+/** Stages matrices `first` to `first + count` of a batch. */
+function add_matrix(
+  stage: Stage,
+  x: MatrixRef,
+  access: 'in' | 'out' | 'inout',
+  size: number,
+  [first, count, rows, columns]: readonly [number, number, number, number],
+): void {
+  const origin = x.storage.byte_offset + x.offset * size
+  if (rows === 0 || columns === 0) {
+    stage.add_nothing(origin)
+    return
+  }
+  const spans = [(count - 1) * x.batch_stride, (rows - 1) * x.row_stride, (columns - 1) * x.col_stride]
+  const start = x.offset + first * x.batch_stride
+  const low = spans.reduce((at, s) => at + Math.min(s, 0), start)
+  const high = spans.reduce((at, s) => at + Math.max(s, 0), start)
+  const covered = access === 'out' && high - low + 1 === count * rows * columns
+  const base = x.storage.byte_offset
+  stage.add_bytes(x.storage.buffer, origin, base + low * size, base + (high + 1) * size, access, covered)
+}
+
+/** Reserves room for packed blocks; the result multiplies the staged matrices at the given addresses. */
+function blocks(engine: Engine, p: GemmProblem): (a: number, b: number, c: number) => void {
+  const type = float_type(p.dtype)
+  const { pack_a, pack_b, product, zero } = engine.routines(type)
+  const size = size_of(type)
+  const columns = TILE_COLUMNS[type]
+  const { m, n, k } = p
+  const depth = Math.min(k, BLOCK_DEPTH)
+  const a_packed = engine.memory.reserve(round_up(Math.min(m, BLOCK_ROWS), TILE_ROWS) * depth * size)
+  const b_packed = engine.memory.reserve(round_up(Math.min(n, BLOCK_COLUMNS), columns) * depth * size)
+  const scratch = engine.memory.reserve(TILE_ROWS * columns * size)
+  const [a_row, a_col] = [p.a.row_stride * size, p.a.col_stride * size]
+  const [b_row, b_col] = [p.b.row_stride * size, p.b.col_stride * size]
+  const c_row = p.c.row_stride * size
+  return (a, b, c) => {
+    if (k === 0 && !p.accumulate) for (let i = 0; i < m; i++) zero(c + i * c_row, n)
+    for (let j = 0; j < n; j += BLOCK_COLUMNS) {
+      const width = Math.min(n - j, BLOCK_COLUMNS)
+      for (let q = 0; q < k; q += BLOCK_DEPTH) {
+        const deep = Math.min(k - q, BLOCK_DEPTH)
+        pack_b(deep, width, b + q * b_row + j * b_col, b_col, b_row, b_packed, deep * columns * size)
+        for (let i = 0; i < m; i += BLOCK_ROWS) {
+          const height = Math.min(m - i, BLOCK_ROWS)
+          pack_a(deep, height, a + i * a_row + q * a_col, a_row, a_col, a_packed, deep * TILE_ROWS * size)
+          const target = c + i * c_row + j * size
+          const adds = p.accumulate || q > 0 ? 1 : 0
+          product(height, width, deep, a_packed, b_packed, target, c_row, adds, scratch)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,353 @@
+// The parts of convolution that are not matrix multiply: im2col and its transpose for a rectangle of output positions,
+// and depthwise convolution (one input channel a group) as sums over shifted rows. The caller puts the problem's shape
+// in memory once, as the i32 words SHAPE. Not here: blocking, batches and groups (device/wasm/conv.ts).
+import {
+  add,
+  type Code,
+  call,
+  type Func,
+  f32,
+  f64,
+  i32,
+  if_else,
+  type Local,
+  lane,
+  load,
+  type ModuleBuilder,
+  mul,
+  op,
+  store,
+  v128_zero,
+  while_loop,
+} from './assembler.ts'
+import { type FloatType, fused, lanes_of, size_of } from './gemm.ts'
+
+/** The words of a shape, in order: of one image, height before width. */
+export const SHAPE = [
+  'in_h',
+  'in_w',
+  'out_h',
+  'out_w',
+  'kernel_h',
+  'kernel_w',
+  'stride_h',
+  'stride_w',
+  'padding_h',
+  'padding_w',
+  'dilation_h',
+  'dilation_w',
+] as const
+type Shape = Readonly<Record<(typeof SHAPE)[number], Local>>
+
+/**
+ * Adds the functions of convolution to a module. `shape` is the address of the SHAPE words, the others are addresses
+ * of contiguous elements:
+ *
+ * - `im2col(shape, input, columns, channels, top, bottom, left, right)`: for each channel and kernel position a row
+ *   of the input elements that the output positions [top, bottom) x [left, right) meet there, 0 in the padding.
+ * - `col2im(...)`, with the same parameters: adds such rows to the input's elements.
+ * - `depthwise_forward(shape, input, weight, output)`: adds one channel's convolution to `output`;
+ *   `depthwise_input_grad` adds to `input`, `depthwise_weight_grad` to `weight`.
+ */
+export function emit_conv(module: ModuleBuilder, type: FloatType, relaxed: boolean): void {
+  const runs = emit_runs(module, type, relaxed)
+  emit_columns(module, 'im2col', type, runs)
+  emit_columns(module, 'col2im', type, runs)
+  for (const kind of ['forward', 'input_grad', 'weight_grad'] as const)
+    emit_depthwise(module, kind, type, runs)
+}
+
+// ------------------------------------------------------------------------------------------ runs along a row
+
+type Runs = {
+  /** zero(to, count) */
+  readonly zero: Func
+  /** gather(to, from, count, step): to[i] = from[i * step] */
+  readonly gather: Func
+  /** scatter(to, from, count, step): to[i * step] += from[i] */
+  readonly scatter: Func
+  /** axpy(to, from, count, to_step, from_step, factor): to += factor * from */
+  readonly axpy: Func
+  /** dot(a, b, count, b_step) */
+  readonly dot: Func
+}
+
+function emit_runs(module: ModuleBuilder, type: FloatType, relaxed: boolean): Runs {
+  const size = size_of(type)
+  const lanes = lanes_of(type)
+  const s = type === 'f32' ? 'f32x4' : 'f64x2'
+  const element = (p: Local): Code => load(`${type}.load`, p.get)
+  const vector = (p: Local): Code => load('v128.load', p.get)
+  const put = (p: Local, x: Code): Code => store(`${type}.store`, p.get, x)
+  const put_vector = (p: Local, x: Code): Code => store('v128.store', p.get, x)
+  /** Rounds of `round` elements while there are so many. */
+  const rounds = (count: Local, round: number, ...body: Code[]): Code =>
+    while_loop(op('i32.ge_s', count.get, i32(round)), ...body, count.step(-round))
+  const zero_of = type === 'f32' ? f32(0) : f64(0)
+
+  const zero = module.func('zero', ['i32', 'i32'])
+  {
+    const [to, count] = zero.params as [Local, Local]
+    zero.emit(
+      rounds(count, lanes, put_vector(to, v128_zero), to.step(16)),
+      rounds(count, 1, put(to, zero_of), to.step(size)),
+    )
+  }
+  const gather = module.func('gather', ['i32', 'i32', 'i32', 'i32'])
+  {
+    const [to, from, count, step] = gather.params as [Local, Local, Local, Local]
+    gather.emit(
+      if_else(
+        op('i32.eq', step.get, i32(size)),
+        rounds(count, lanes, put_vector(to, vector(from)), to.step(16), from.step(16)),
+      ),
+      rounds(count, 1, put(to, element(from)), to.step(size), from.step(step.get)),
+    )
+  }
+  const scatter = module.func('scatter', ['i32', 'i32', 'i32', 'i32'])
+  {
+    const [to, from, count, step] = scatter.params as [Local, Local, Local, Local]
+    scatter.emit(
+      if_else(
+        op('i32.eq', step.get, i32(size)),
+        rounds(
+          count,
+          lanes,
+          put_vector(to, op(`${s}.add`, vector(to), vector(from))),
+          to.step(16),
+          from.step(16),
+        ),
+      ),
+      rounds(
+        count,
+        1,
+        put(to, op(`${type}.add`, element(to), element(from))),
+        to.step(step.get),
+        from.step(size),
+      ),
+    )
+  }
+  const axpy = module.func('axpy', ['i32', 'i32', 'i32', 'i32', 'i32', type])
+  {
+    const [to, from, count, to_step, from_step, factor] = axpy.params as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ]
+    const factors = axpy.local('v128')
+    const adjacent = op('i32.eq', add(to_step.get, from_step.get), i32(2 * size))
+    axpy.emit(
+      factors.set(op(`${s}.splat`, factor.get)),
+      if_else(
+        adjacent,
+        rounds(
+          count,
+          lanes,
+          put_vector(to, fused(type, relaxed, factors.get, vector(from), vector(to))),
+          to.step(16),
+          from.step(16),
+        ),
+      ),
+      rounds(
+        count,
+        1,
+        put(to, op(`${type}.add`, element(to), op(`${type}.mul`, factor.get, element(from)))),
+        to.step(to_step.get),
+        from.step(from_step.get),
+      ),
+    )
+  }
+  return { zero, gather, scatter, axpy, dot: emit_dot(module, type, relaxed) }
+}
+
+function emit_dot(module: ModuleBuilder, type: FloatType, relaxed: boolean): Func {
+  const f = module.func('dot', ['i32', 'i32', 'i32', 'i32'], type)
+  const [a, b, count, step] = f.params as [Local, Local, Local, Local]
+  const [sums, sum] = [f.local('v128'), f.local(type)]
+  const size = size_of(type)
+  const lanes = lanes_of(type)
+  const s = type === 'f32' ? 'f32x4' : 'f64x2'
+  const total = Array.from({ length: lanes }, (_, l) => lane(`${s}.extract_lane`, l, sums.get)).reduce(
+    (x, y) => op(`${type}.add`, x, y),
+  )
+  const element = (p: Local): Code => load(`${type}.load`, p.get)
+  f.emit(
+    if_else(op('i32.eq', step.get, i32(size)), [
+      while_loop(
+        op('i32.ge_s', count.get, i32(lanes)),
+        sums.set(fused(type, relaxed, load('v128.load', a.get), load('v128.load', b.get), sums.get)),
+        a.step(16),
+        b.step(16),
+        count.step(-lanes),
+      ),
+      sum.set(total),
+    ]),
+    while_loop(
+      op('i32.gt_s', count.get, i32(0)),
+      sum.set(op(`${type}.add`, sum.get, op(`${type}.mul`, element(a), element(b)))),
+      a.step(size),
+      b.step(step.get),
+      count.step(-1),
+    ),
+    sum.get,
+  )
+  return f
+}
+
+// ------------------------------------------------------------------------------------------ where rows meet
+
+function shape_of(f: Func, at: Local): { readonly shape: Shape; readonly setup: Code } {
+  const locals = SHAPE.map(() => f.local('i32'))
+  return {
+    shape: Object.fromEntries(SHAPE.map((name, i) => [name, locals[i]!])) as Shape,
+    setup: locals.map((l, i) => l.set(load('i32.load', at.get, 4 * i))),
+  }
+}
+
+const minus = (a: Code, b: Code): Code => op('i32.sub', a, b)
+const larger = (x: Local, than: Code): Code => if_else(op('i32.lt_s', x.get, than), x.set(than))
+const smaller = (x: Local, than: Code): Code => if_else(op('i32.gt_s', x.get, than), x.set(than))
+
+/**
+ * Sets `first` and `last` to the part of [left, right) whose input columns, at kernel column `kx`, lie in the input, and
+ * `x0` to the input column of output column 0.
+ */
+function visible(
+  shape: Shape,
+  kx: Local,
+  left: Code,
+  right: Code,
+  first: Local,
+  last: Local,
+  x0: Local,
+): Code {
+  const { in_w, stride_w, padding_w, dilation_w } = shape
+  const up = (a: Code): Code => op('i32.div_s', add(a, minus(stride_w.get, i32(1))), stride_w.get)
+  return [
+    x0.set(minus(mul(kx.get, dilation_w.get), padding_w.get)),
+    // ceil(-x0 / stride), where x0 < 0; the first column past the input: ceil((in_w - x0) / stride), where positive
+    first.set(left),
+    if_else(op('i32.lt_s', x0.get, i32(0)), larger(first, up(minus(i32(0), x0.get)))),
+    last.set(right),
+    if_else(
+      op('i32.gt_s', in_w.get, x0.get),
+      smaller(last, up(minus(in_w.get, x0.get))),
+      last.set(first.get),
+    ),
+    larger(last, first.get),
+    smaller(first, right),
+    smaller(last, right),
+  ]
+}
+
+function emit_columns(module: ModuleBuilder, name: 'im2col' | 'col2im', type: FloatType, runs: Runs): void {
+  const f = module.func(name, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+  const [at, input, columns, channels, top, bottom, left, right] = f.params as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ]
+  const { shape, setup } = shape_of(f, at)
+  const size = size_of(type)
+  const [first, last, x0, y, oy, from] = [
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+    f.local('i32'),
+  ]
+  const is_gather = name === 'im2col'
+  const zeros = (count: Code): Code =>
+    is_gather
+      ? [call(runs.zero, columns.get, count), columns.step(mul(count, size))]
+      : columns.step(mul(count, size))
+  const step = mul(shape.stride_w.get, size)
+  const met = minus(last.get, first.get)
+  const x = add(mul(first.get, shape.stride_w.get), x0.get)
+  const inside: Code = [
+    from.set(add(input.get, mul(add(mul(y.get, shape.in_w.get), x), size))),
+    zeros(minus(first.get, left.get)),
+    is_gather
+      ? call(runs.gather, columns.get, from.get, met, step)
+      : call(runs.scatter, from.get, columns.get, met, step),
+    columns.step(mul(met, size)),
+    zeros(minus(right.get, last.get)),
+  ]
+  f.emit(
+    setup,
+    f.for(channels.get, () => [
+      f.for(shape.kernel_h.get, ky =>
+        f.for(shape.kernel_w.get, kx => [
+          visible(shape, kx, left.get, right.get, first, last, x0),
+          oy.set(top.get),
+          while_loop(
+            op('i32.lt_s', oy.get, bottom.get),
+            y.set(
+              add(
+                minus(mul(oy.get, shape.stride_h.get), shape.padding_h.get),
+                mul(ky.get, shape.dilation_h.get),
+              ),
+            ),
+            if_else(op('i32.lt_u', y.get, shape.in_h.get), inside, zeros(minus(right.get, left.get))),
+            oy.step(1),
+          ),
+        ]),
+      ),
+      input.step(mul(mul(shape.in_h.get, shape.in_w.get), size)),
+    ]),
+  )
+}
+
+function emit_depthwise(
+  module: ModuleBuilder,
+  kind: 'forward' | 'input_grad' | 'weight_grad',
+  type: FloatType,
+  runs: Runs,
+): void {
+  const f = module.func(`depthwise_${kind}`, ['i32', 'i32', 'i32', 'i32'])
+  const [at, input, weight, output] = f.params as [Local, Local, Local, Local]
+  const { shape, setup } = shape_of(f, at)
+  const size = size_of(type)
+  const [first, last, x0, y] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
+  const count = minus(last.get, first.get)
+  const step = mul(shape.stride_w.get, size)
+  f.emit(
+    setup,
+    f.for(shape.kernel_h.get, ky =>
+      f.for(shape.kernel_w.get, kx => [
+        visible(shape, kx, i32(0), shape.out_w.get, first, last, x0),
+        f.for(shape.out_h.get, oy => {
+          const row = minus(mul(oy.get, shape.stride_h.get), shape.padding_h.get)
+          const x = add(mul(first.get, shape.stride_w.get), x0.get)
+          const from = add(input.get, mul(add(mul(y.get, shape.in_w.get), x), size))
+          const to = add(output.get, mul(add(mul(oy.get, shape.out_w.get), first.get), size))
+          const w = load(`${type}.load`, weight.get)
+          const work =
+            kind === 'forward'
+              ? call(runs.axpy, to, from, count, i32(size), step, w)
+              : kind === 'input_grad'
+                ? call(runs.axpy, from, to, count, step, i32(size), w)
+                : store(
+                    `${type}.store`,
+                    weight.get,
+                    op(`${type}.add`, w, call(runs.dot, to, from, count, step)),
+                  )
+          return [
+            y.set(add(row, mul(ky.get, shape.dilation_h.get))),
+            if_else(op('i32.lt_u', y.get, shape.in_h.get), work),
+          ]
+        }),
+        weight.step(size),
+      ]),
+    ),
+  )
+}
