@@ -21,7 +21,7 @@ const EXP = {
 }
 
 /** 2^r = 1 + r q(r) on |r| <= 1/2. */
-const EXP2 = {
+export const EXP2: { readonly f32: readonly number[]; readonly f64: readonly number[] } = {
   f32: [Math.LN2, 0.24022645, 0.05550359, 0.009618834, 0.0013391302, 0.00015241285],
   f64: [
     Math.LN2,

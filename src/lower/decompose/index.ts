@@ -5,10 +5,12 @@
 import { constant, type Expr, rewrite } from '../../ir/expr.ts'
 import type { PrimName } from '../../ir/prims.ts'
 import { is_float } from '../../ir/types.ts'
+import { erf, erfc } from './error.ts'
 import { exp, exp2, expm1 } from './exp.ts'
 import { acosh, asinh, atanh, cosh, sinh, tanh } from './hyperbolic.ts'
 import { acos, asin, atan, atan2 } from './inverse.ts'
 import { log, log1p, log2, log10 } from './log.ts'
+import { pow } from './pow.ts'
 import { cos, sin, tan } from './trig.ts'
 
 type Decomposition = (x: Expr, y: Expr) => Expr
@@ -34,6 +36,9 @@ const DECOMPOSITIONS: { readonly [K in PrimName]?: Decomposition } = {
   asinh,
   acosh,
   atanh,
+  erf,
+  erfc,
+  pow,
 }
 
 /** x^n by squaring, for a constant n >= 0. */

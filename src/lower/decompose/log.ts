@@ -15,7 +15,7 @@ import {
 import { LN2 } from './exp.ts'
 
 /** R(z) / z; relative error of the logarithm 2^-33 and 2^-57.6. */
-const R = {
+export const R: { readonly f32: readonly number[]; readonly f64: readonly number[] } = {
   f32: [0.6666667, 0.39999554, 0.28589344, 0.22583877],
   f64: [
     0.666666666666667, 0.3999999999989928, 0.28571428626210205, 0.2222221109052324, 0.18182892462868555,
@@ -29,7 +29,7 @@ type Reduced = {
 }
 
 /** x = 2^k (1 + f) for positive finite x, k a float. */
-function reduce(x: Expr): Reduced {
+export function reduce(x: Expr): Reduced {
   const type = x.type as 'f32' | 'f64'
   const { bits, fraction, bias, min_normal } = format(x)
   const subnormal = x.lt(min_normal)
