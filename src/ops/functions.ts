@@ -1,6 +1,7 @@
 // Ops that are functions only (torch.zeros, torch.cat), as in PyTorch: a line per family.
 // Not here: ops that are methods too (index.ts).
-export { arange, empty, empty_like, full, ones, ones_like, zeros, zeros_like } from './creation.ts'
+export { arange, empty, empty_like, full, full_like, ones, ones_like, zeros, zeros_like } from './creation.ts'
+export { asarray, empty_strided, eye, frombuffer, linspace, logspace, scalar_tensor } from './creation_more.ts'
 export { einsum } from './einsum.ts'
 export {
   as_tensor,
@@ -34,3 +35,6 @@ export {
   vstack,
 } from './join.ts'
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
+export { complex, imag, real, view_as_complex, view_as_real } from './complex_parts.ts'
+export { where } from './where.ts'
+export { slice } from './indexing.ts'

@@ -1,7 +1,32 @@
 // The ops that are both functions (torch.mul) and methods (x.mul): a line per family.
 // Not here: functions only (functions.ts), methods only (method_only.ts).
 export * from './arithmetic.ts'
-export * from './views.ts'
+export * from './binary_math.ts'
+export * from './bitwise.ts'
+export * from './compare.ts'
+export { angle, conj, conj_physical, resolve_conj, resolve_neg } from './complex.ts'
+export * from './rounding.ts'
+export * from './unary.ts'
+export {
+  as_strided,
+  broadcast_to,
+  diagonal,
+  expand,
+  expand_as,
+  flatten,
+  narrow,
+  permute,
+  reshape,
+  reshape_as,
+  select,
+  squeeze,
+  t,
+  transpose,
+  unfold,
+  unsqueeze,
+  view,
+  view_as,
+} from './views.ts'
 export { clone, contiguous, copy_, detach } from './convert.ts'
 export * from './scatter_views.ts'
 export { sum } from './reduction.ts'
@@ -13,3 +38,4 @@ export { gather, scatter, scatter_, scatter_add, scatter_add_, scatter_reduce, s
 export { argwhere, masked_fill, masked_fill_, masked_scatter, masked_scatter_, masked_select, nonzero } from './masked.ts'
 export { combinations } from './join.ts'
 export { chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, unsafe_chunk, unsafe_split, vsplit } from './split.ts'
+export { index_put, index_put_ } from './indexing.ts'

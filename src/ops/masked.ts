@@ -29,7 +29,7 @@ const fill_where = pointwise<[self: Tensor, mask: Tensor, value: Tensor | Number
 const fill_where_ = in_place(fill_where as unknown as Op<[self: Tensor, mask: Tensor, value: Tensor | Number]>)
 
 /** The mask as bools and the value as the tensor's dtype takes it, so that neither promotes. */
-function fill_args(self: Tensor, mask: Tensor, value: Tensor | Number): [Tensor, Tensor, Tensor | Number] {
+export function fill_args(self: Tensor, mask: Tensor, value: Tensor | Number): [Tensor, Tensor, Tensor | Number] {
   for (const [i, t] of [self, mask].entries())
     if (!(t instanceof Tensor))
       throw new TypeError(`masked_fill(): argument '${i ? 'mask' : 'input'}' (position ${i + 1}) must be Tensor, not ${typeof t}`)

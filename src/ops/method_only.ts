@@ -104,3 +104,7 @@ export { sum_to_size } from './reduction.ts'
 export { numpy, tolist } from './data.ts'
 
 export { as_strided_, resize_, resize_as_, squeeze_, swapaxes_, swapdims_, t_, transpose_, unsqueeze_ } from './geometry.ts'
+
+export { where_method as where } from './where.ts'
+export { at } from './indexing.ts'
+export { new_empty_strided, new_full, new_tensor } from './creation_more.ts'

@@ -1,0 +1,218 @@
+// Reading and writing by several index tensors at once, which are broadcast against one another: what index syntax
+// does with tensors. Their positions become one offset into memory each, so one kernel serves any number of them.
+// Not here: the syntax (indexing.ts), one index tensor along a dimension (index_ops.ts).
+import { type DType, int64 } from '../base/dtype.ts'
+import { IndexError, RuntimeError } from '../base/errors.ts'
+import { broadcast_sizes, coalesce, contiguous_strides, expand_strides, numel } from '../base/shape.ts'
+import type { Operand } from '../device/device.ts'
+import type { Expr } from '../ir/expr.ts'
+import { empty, kernels } from '../tensor/dispatch.ts'
+import { alias, type Tensor } from '../tensor/tensor.ts'
+import { require_range } from './define/bounds.ts'
+import { dense } from './define/copy.ts'
+import { in_place } from './define/inplace.ts'
+import { type Op, op } from './define/op.ts'
+import { scalar_name } from './define/out.ts'
+import { window } from './define/space.ts'
+import { update_op } from './define/update.ts'
+import { arithmetic } from './index_ops.ts'
+
+const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
+
+/** Where index tensors point: their broadcast sizes, and how the result's dimensions lie around them. */
+type Plan = {
+  /** The sizes that the index tensors broadcast to. */
+  readonly shape: readonly number[]
+  /** Dimensions of self before and after those of the index tensors in the result. */
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+  readonly sizes: readonly number[]
+}
+
+/** Index tensors for neighbouring dimensions put theirs in the place of those; others put them first. */
+function plan_of(self: Tensor, indices: readonly Tensor[], dims: readonly number[]): Plan {
+  let shape: number[]
+  try {
+    shape = broadcast_sizes(...indices.map(i => i.sizes))
+  } catch {
+    throw new IndexError(
+      `shape mismatch: indexing tensors could not be broadcast together with shapes ${indices.map(i => list(i.sizes)).join(', ')}`,
+    )
+  }
+  const neighbours = dims.every((d, i) => i === 0 || d === dims[i - 1]! + 1)
+  const others = [...self.sizes.keys()].filter(d => !dims.includes(d))
+  const before = neighbours ? others.filter(d => d < dims[0]!) : []
+  const after = others.filter(d => !before.includes(d))
+  const sizes = [...before.map(d => self.sizes[d]!), ...shape, ...after.map(d => self.sizes[d]!)]
+  if (numel(shape) > 0 && dims.some(d => self.sizes[d] === 0))
+    throw new IndexError('index is out of bounds for dimension with size 0')
+  if (numel(sizes) > 0)
+    indices.forEach((index, i) => {
+      const n = self.sizes[dims[i]!]!
+      require_range(
+        index,
+        -n,
+        n,
+        value => new IndexError(`index ${value} is out of bounds for dimension ${i} with size ${n}`),
+      )
+    })
+  return { shape, before, after, sizes }
+}
+
+const offsets_kernel = kernels('index_offsets', (k, rank: number, ...dtypes: DType[]) => {
+  const out = k.output('out', int64, { rank })
+  const indices = dtypes.map((dtype, i) => k.input(`index${i}`, dtype, { rank }))
+  const sizes = dtypes.map((_, i) => k.value(`size${i}`, 'index'))
+  const strides = dtypes.map((_, i) => k.value(`stride${i}`, 'index'))
+  k.elementwise(out.sizes, (...at) => {
+    const terms = indices.map((index, i) => {
+      const n = index.at(...at).cast('index')
+      return n.lt(0).where(n.add(sizes[i]!), n).mul(strides[i]!)
+    })
+    k.store(out, at, terms.reduce((a, b) => a.add(b)).cast('i64'))
+  })
+})
+
+/** The offset from an element of `self` to the one that the index tensors point at, for each of their positions. */
+function offsets(self: Tensor, indices: readonly Tensor[], dims: readonly number[], shape: readonly number[]): Tensor {
+  const out = empty([numel(shape)], int64)
+  const space = coalesce(shape, [
+    contiguous_strides(shape),
+    ...indices.map(i => expand_strides(i.sizes, i.strides, shape)),
+  ])
+  if (space.sizes.length === 0) {
+    space.sizes.push(1)
+    for (const strides of space.strides_list) strides.push(1)
+  }
+  const operands = [out, ...indices].map((t, i) => window(t, space.sizes, space.strides_list[i]!))
+  offsets_kernel(space.sizes.length, ...indices.map(i => i.dtype))(operands, [
+    ...dims.map(d => self.sizes[d]!),
+    ...dims.map(d => self.strides[d]!),
+  ])
+  return out
+}
+
+/** `t` (in self's layout) and `other` (in the result's) as [before..., positions, after...], few dimensions each. */
+function operands_of(plan: Plan, t: Tensor, dims: readonly number[], other: Tensor, count: number): { operands: Operand[]; before: number; after: number } {
+  const { before, after, shape } = plan
+  const part = (own: readonly number[], from: number): { sizes: number[]; strides_list: number[][] } => {
+    const sizes = own.map(d => t.sizes[d]!)
+    return coalesce(sizes, [own.map(d => t.strides[d]!), other.strides.slice(from, from + own.length)], false)
+  }
+  const first = part(before, 0)
+  const last = part(after, before.length + shape.length)
+  // The positions lie one after another, or (of one value for all) on one spot.
+  const step = shape.findLastIndex(n => n > 1)
+  const reach = dims.reduce((n, d) => n + (t.sizes[d]! - 1) * t.strides[d]!, 1)
+  const operands = [
+    window(t, [...first.sizes, reach, ...last.sizes], [...first.strides_list[0]!, 1, ...last.strides_list[0]!]),
+    window(other, [...first.sizes, count, ...last.sizes], [
+      ...first.strides_list[1]!,
+      step < 0 ? 1 : other.strides[before.length + step]!,
+      ...last.strides_list[1]!,
+    ]),
+  ]
+  return { operands, before: first.sizes.length, after: last.sizes.length }
+}
+
+const get_kernel = kernels('index', (k, dtype: DType, before: number, after: number) => {
+  const rank = before + 1 + after
+  const x = k.input('x', dtype, { rank })
+  const out = k.output('out', dtype, { rank })
+  const offsets = k.input('offsets', int64, 'flat')
+  k.elementwise(out.sizes, (...i) =>
+    k.store(out, i, x.at(...i.with(before, offsets.at(i[before]!).cast('index')))),
+  )
+})
+
+/** The elements of self at the index tensors (integers) for the dimensions `dims`, which ascend. */
+export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly number[]]> = op(
+  'index(Tensor self, Tensor[] indices, int[] dims)',
+  {
+    forward(self: Tensor, indices: Tensor[], dims: number[]) {
+      const plan = plan_of(self, indices, dims)
+      const out = empty(plan.sizes, self.dtype)
+      if (out.count === 0) return out
+      const at = offsets(self, indices, dims, plan.shape)
+      const { operands, before, after } = operands_of(plan, self, dims, out, at.count)
+      get_kernel(self.dtype, before, after)([...operands, at], [])
+      return out
+    },
+    saves: ['indices'],
+    backward: {
+      self: (g, [self, indices, dims]) => put_at(g.new_zeros(self.sizes), indices, g, dims, true),
+    },
+    samples: r => [
+      [r(3, 4), [r.ints(0, 3, 2)], [0]],
+      [r(3, 4), [r.ints(-3, 3, 2, 1), r.ints(0, 4, 3)], [0, 1]],
+      [r(2, 3, 4), [r.ints(0, 2, 2), r.ints(0, 4, 2)], [0, 2]],
+    ],
+  },
+)
+
+const put_kernel = kernels('index_put', (k, dtype: DType, before: number, after: number, accumulate: boolean) => {
+  const rank = before + 1 + after
+  const out = k.inout('out', dtype, { rank })
+  const values = k.input('values', dtype, { rank })
+  const offsets = k.input('offsets', int64, 'flat')
+  const go = (d: number, i: Expr[]): void => {
+    if (d === rank) {
+      const at = i.with(before, offsets.at(i[before]!).cast('index'))
+      const value = values.at(...i)
+      k.store(out, at, accumulate ? arithmetic(out.at(...at)).add(arithmetic(value)) : value)
+      return
+    }
+    // Two positions may be the same place; within one, elements are independent.
+    const mode = d === before ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
+    k.for(values.sizes[d]!, mode, n => go(d + 1, [...i, n]))
+  }
+  go(0, [])
+})
+
+/** A copy with `values` (broadcast) written, or added, at the index tensors for the dimensions `dims`. */
+export const put_at: Op<
+  [self: Tensor, indices: readonly Tensor[], values: Tensor, dims: readonly number[], accumulate: boolean]
+> = update_op('index_put(Tensor self, Tensor[] indices, Tensor values, int[] dims, bool accumulate)', {
+  prepare(self: Tensor, indices: Tensor[], values: Tensor, dims: number[], accumulate: boolean) {
+    if (self.dtype !== values.dtype)
+      throw new RuntimeError(
+        `Index put requires the source and destination dtypes match, got ${scalar_name(self.dtype)} for the destination and ${scalar_name(values.dtype)} for the source.`,
+      )
+    const plan = plan_of(self, indices, dims)
+    const strides = spread(values, plan)
+    return out => {
+      if (numel(plan.sizes) === 0) return
+      const at = offsets(out, indices, dims, plan.shape)
+      const spreaded = alias(values, plan.sizes, strides)
+      // One value for all positions has a stride of 0 throughout; others are laid out one after another.
+      const source = values.count === 1 ? spreaded : dense(spreaded)
+      const { operands, before, after } = operands_of(plan, out, dims, source, at.count)
+      put_kernel(self.dtype, before, after, accumulate)([...operands, at], [])
+    }
+  },
+  saves: ['indices'],
+  backward: {
+    self: (g, [, indices, values, dims, accumulate]) =>
+      accumulate ? g : put_at(g, indices, values.new_zeros([]).to(g.dtype), dims, false),
+    values: (g, [, indices, values, dims]) => sum_to_values(index(g, indices, dims), values),
+  },
+  samples: r => [
+    [r(3, 4), [r.ints(0, 1, 1)], r(4), [0], false],
+    [r(3, 4), [r.ints(0, 3, 2, 1), r.ints(0, 4, 3)], r(2, 3), [0, 1], true],
+  ],
+})
+/** In-place {@link put_at}. */
+export const put_at_: typeof put_at = in_place(put_at)
+
+const sum_to_values = (g: Tensor, values: Tensor): Tensor =>
+  String(g.sizes) === String(values.sizes) ? g : g.sum_to_size(values.sizes)
+
+function spread(values: Tensor, { sizes }: Plan): number[] {
+  try {
+    return expand_strides(values.sizes, values.strides, sizes)
+  } catch {
+    throw new RuntimeError(
+      `shape mismatch: value tensor of shape ${list(values.sizes)} cannot be broadcast to indexing result of shape ${list(sizes)}`,
+    )
+  }
+}
