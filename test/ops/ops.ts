@@ -66,12 +66,17 @@ const families: readonly [string, Record<string, unknown>][] = [
   ['linalg.', (torch as unknown as Record<string, Record<string, unknown>>)['linalg'] ?? {}],
 ]
 
+const is_own = ([name, op]: [string, unknown]): boolean => (op as { op_name?: string }).op_name === name
+const own_name_first = (a: [string, unknown], b: [string, unknown]): number =>
+  Number(is_own(b)) - Number(is_own(a)) || (a[0] < b[0] ? -1 : 1)
+
 /** Every op with samples, once, in-place forms left out (they are checked with the op they are the form of). */
 export function all_ops(): Entry[] {
   const seen = new Set<unknown>()
   const entries: Entry[] = []
   for (const [prefix, family] of families)
-    for (const [name, op] of Object.entries(family)) {
+    // An op with several names goes by its own.
+    for (const [name, op] of Object.entries(family).sort(own_name_first)) {
       if (typeof op !== 'function' || !('spec' in op) || seen.has(op) || name.endsWith('_')) continue
       seen.add(op)
       const { samples } = (op as AnyOp).spec

@@ -16,6 +16,12 @@ const expected = JSON.parse(
 /** Samples that PyTorch has no such call for, by op: why. */
 const no_reference: Readonly<Record<string, string>> = {}
 
+/** They speak of the storage itself, or refuse layouts that need a copy. */
+const needs_layout: readonly string[] = ['as_strided', 'as_strided_scatter', 'view', 'view_as']
+
+/** Ops whose in-place form refuses float32: float_power computes in float64. */
+const wants_double: readonly string[] = ['float_power']
+
 const data = (x: unknown): Encoded => encode(x, torch as unknown as Torch)
 const is_float = (t: unknown): t is Tensor => t instanceof Tensor && t.dtype.is_floating_point
 
@@ -80,8 +86,8 @@ describe.each(all_ops().map(entry => [entry.path, entry] as const))('%s', (path,
 
   test('gives the same for strided operands', () => {
     for (const args of samples) {
+      if (needs_layout.includes(path)) continue
       const wanted = data(op(...args))
-      if (entry.path.includes('as_strided')) continue // it speaks of the storage itself
       agree(op(...args.map(a => map_tensors(a, strided))), wanted, { rtol: 1e-5, atol: 1e-6 })
     }
   })
@@ -105,7 +111,7 @@ describe.each(all_ops().map(entry => [entry.path, entry] as const))('%s', (path,
   })
 
   const form = in_place_of(entry)
-  test.runIf(form !== undefined)('writes the same in place', () => {
+  test.runIf(form !== undefined && !wants_double.includes(path))('writes the same in place', () => {
     for (const args of samples) {
       const [self, ...rest] = args
       if (!(self instanceof Tensor)) continue

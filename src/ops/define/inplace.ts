@@ -14,7 +14,12 @@ import { check_inplace, overlaps, rebase_history, snapshot } from './view.ts'
 export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
   const { spec } = form
   const name = `${spec.name}_`
+  const { quick } = spec
   const call = (...args: A): Tensor => {
+    if (quick !== undefined && args.length <= 2 && args[0] instanceof Tensor) {
+      const other: unknown = args[1]
+      if ((args.length === 1 || other instanceof Tensor) && quick(args[0], other as Tensor | undefined)) return args[0]
+    }
     const { overload, values } = bind(spec.schemas, args)
     return run_inplace(spec, name, values, overload, values[0] as Tensor)
   }

@@ -36,6 +36,8 @@ export interface Spec {
   readonly differentiable: boolean
   /** Runs on bound values. Nothing is recorded. */
   readonly run?: (values: unknown[], overload: number, out: Tensor | null) => unknown
+  /** For pointwise ops: computes a plain unrecorded call on dense tensors straight into the first; false: not one. */
+  readonly quick?: (self: Tensor, other: Tensor | undefined) => boolean
   /** Whether `run` computes straight into `out`; otherwise it ignores it and makes a new tensor. */
   readonly writes_out?: boolean
   /** The tensors among bound values, in the order of the node's edges. */

@@ -206,6 +206,24 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     return out
   }
 
+  function quick(self: Tensor, other: Tensor | undefined): boolean {
+    if (!self.dense || self.count === 0 || self.sizes.length === 0 || (modes.grad && self._requires_grad)) return false
+    if (other === undefined) {
+      const entry = unary[self.dtype.code]
+      if (entry === undefined || entry.dtype !== self.dtype) return false
+      flat_kernel(entry.form, [self], self)([self, self], no_values)
+    } else {
+      if (!other.dense || (modes.grad && other._requires_grad) || !equal_sizes(self.sizes, other.sizes)) return false
+      if (other.memory === self.memory && other.offset !== self.offset) return false
+      const entry = binary[self.dtype.code * 16 + other.dtype.code]
+      if (entry === undefined || entry.dtype !== self.dtype) return false
+      const code = self.dtype.code * 256 + self.dtype.code * 16 + other.dtype.code
+      ;(entry.form.flat[code] ?? flat_kernel(entry.form, [self, other], self))([self, self, other], no_values)
+    }
+    bump_version(self)
+    return true
+  }
+
   const call = (...args: A): Tensor => {
     if (args.length === 1 && plain_unary && args[0] instanceof Tensor) return fast_unary(args[0])
     if (args.length === 2 && plain_binary && args[0] instanceof Tensor && args[1] instanceof Tensor) {
@@ -228,6 +246,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     samples: def.samples as Samples<readonly unknown[]> | undefined,
     differentiable: rule !== 'bool' && def.differentiable !== false,
     run: (values, _, out) => run(values, out),
+    quick,
     writes_out: true,
     inputs: values => take_apart(values).xs,
     node: (values, _, result, edges) => {

@@ -176,6 +176,7 @@ export function as_strided_backward(g: Tensor, input: Tensor, sizes: readonly nu
 
 /** Whether some element is reached by two indices. */
 export function overlaps(sizes: readonly number[], strides: readonly number[]): boolean {
+  if (sizes.includes(0)) return false
   const dims = [...sizes.keys()].filter(d => sizes[d] !== 1).sort((a, b) => Math.abs(strides[a]!) - Math.abs(strides[b]!))
   let reach = 0
   for (const d of dims) {
