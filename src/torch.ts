@@ -23,6 +23,7 @@ export * from './ops/functions.ts'
 export * from './ops/index.ts'
 export * as _nn from './ops/nn/index.ts'
 export { device, type Place as Device } from './tensor/place.ts'
+export { get_printoptions, set_printoptions } from './tensor/print.ts'
 export { bind as _bind, parse_schema as _parse_schema } from './tensor/schema.ts'
 export {
   enable_grad,

@@ -3,10 +3,12 @@
 // itself. Not here: kernels (dispatch.ts), the graph (tape.ts), printing (print.ts), indexing (indexing.ts).
 import { type DType, read_element } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
+import { print_as } from '../base/inspect.ts'
 import { contiguous_strides, is_contiguous, numel, Size, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Storage } from '../device/storage.ts'
 import { type Place, place_of } from './place.ts'
+import { tensor_repr } from './print.ts'
 import type { Node, TensorHook } from './tape.ts'
 
 /** How a differentiable view hangs on its base; tape.ts renews the view's history when the base's changes. */
@@ -268,11 +270,24 @@ export class Tensor implements Operand {
     return typeof value === 'bigint' ? narrow_bigint(value) : value
   }
 
-  /** A number, so that arithmetic and comparisons on one-element tensors read naturally: `loss < 0.1`. */
-  valueOf(): unknown {
-    return this.count === 1 && !this.dtype.is_complex ? this.item() : this
+  // --- as text and as a number
+
+  /** What PyTorch prints: `tensor([1., 2.])`. */
+  toString(): string {
+    return tensor_repr(this)
+  }
+
+  /**
+   * One-element tensors are numbers in arithmetic and comparisons (`+loss < 0.1`, Python's `float(loss)`); in template
+   * literals a tensor is its text. Throws ValueError where a number is wanted and there is more than one element.
+   */
+  [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | boolean | bigint | string {
+    if (hint === 'string' || (hint === 'default' && (this.count !== 1 || this.dtype.is_complex))) return tensor_repr(this)
+    return this.item()
   }
 }
+
+print_as(Tensor, self => self.toString())
 
 let warned_non_leaf = false
 
