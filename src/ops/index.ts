@@ -39,3 +39,5 @@ export { argwhere, masked_fill, masked_fill_, masked_scatter, masked_scatter_, m
 export { combinations } from './join.ts'
 export { chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, unsafe_chunk, unsafe_split, vsplit } from './split.ts'
 export { index_put, index_put_ } from './indexing.ts'
+export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './repeat.ts'
+export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'

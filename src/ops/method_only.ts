@@ -108,3 +108,4 @@ export { as_strided_, resize_, resize_as_, squeeze_, swapaxes_, swapdims_, t_, t
 export { where_method as where } from './where.ts'
 export { at } from './indexing.ts'
 export { new_empty_strided, new_full, new_tensor } from './creation_more.ts'
+export { repeat } from './repeat.ts'
