@@ -108,6 +108,7 @@ function legacy(name: string, dtype_of: () => DType): LegacyTensor {
   }
   Object.defineProperties(constructor, {
     name: { value: name },
+    prototype: { value: Tensor.prototype },
     dtype: { get: dtype_of },
     [Symbol.hasInstance]: { value: (x: unknown) => x instanceof Tensor && (name === 'Tensor' || x.dtype === dtype_of()) },
     toString: { value: () => `<class 'torch.${name}'>` },

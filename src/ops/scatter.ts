@@ -276,7 +276,7 @@ function reduce_grads(
     const zeros = at(g.new_zeros(self.sizes).scatter_add(dim, index, zero.to(g.dtype)))
     const single = zero.logical_and(zeros.eq(1))
     const without = self.scatter_reduce(dim, index, src.masked_fill(single, 1), reduce, { include_self })
-    return [g.mul(rest).div(own), single.where(at(g.mul(without)), at(g.mul(out)).div(src.masked_fill(zero, 1)))]
+    return [g.mul(rest).div(own), at(g.mul(without)).where(single, at(g.mul(out)).div(src.masked_fill(zero, 1)))]
   }
   const own = self.eq(out).to(g.dtype)
   const source = src.eq(at(out)).to(g.dtype)
