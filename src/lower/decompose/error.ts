@@ -4,6 +4,7 @@
 import { constant, type Expr } from '../../ir/expr.ts'
 import { format, pick, polynomial, power_of_two, scale, two_product } from './common.ts'
 import { expm1_reduced, reduce } from './exp.ts'
+import { log_corrected } from './log.ts'
 
 /** erf(x) = x + x p(x^2) on |x| <= 0.65 and 1; relative error 2^-30 and 2^-56. */
 const ERF = {
@@ -61,4 +62,35 @@ export function erfc(x: Expr): Expr {
   const large = large_erfc(a)
   const outside = x.lt(0).where(constant(2, 'f64').sub(large), large)
   return a.lt(0.45).where(constant(1, 'f64').sub(small_erf(x)), outside)
+}
+
+/** erfinv(x) / x as a polynomial in w - 3 for w = -log(1 - x^2) < 6, and in sqrt(w) - 4 beyond; 2^-55. */
+const ERFINV_CENTRE = [
+  1.6235420064648298, 0.2416304041661583, -0.005738135221005929, -0.0008361817769093585,
+  0.0001950613244135545, -1.2716422638595516e-5, -1.7480020964017859e-6, 4.4998542528598103e-7,
+  -2.3688726533222517e-8, -5.46717885452509e-9, 1.110797562584048e-9, -3.142561112877388e-11,
+  -1.732858386413329e-11, 2.6989829255617247e-12, 6.2001651319933324e-15, -5.293314301174812e-14,
+  6.3377493036674595e-15, 2.7449029042321667e-16, -1.624434366372541e-16, 1.2840385236507029e-17,
+  2.036262026547925e-18, -3.9008566926409645e-19, -1.0110133177176859e-20, 4.306659214342294e-21,
+]
+const ERFINV_TAIL = [
+  3.8397837974115534, 1.0094932532454268, 0.0012598472671190614, -0.0008689918052856403,
+  0.0003209550435695907, -0.00011786478904181975, 5.567495412982072e-5, -3.2549195019839805e-5,
+  1.867207226461429e-5, -8.87958017133027e-6, 3.0148848096653596e-6, -4.158712740433242e-7,
+  -2.7488793756185975e-7, 2.3919660756234554e-7, -9.356052547691392e-8, 1.4871393602256265e-8,
+  5.4672921078196e-9, -4.616557858988997e-9, 1.5213478815067837e-9, -1.7756248512767573e-10,
+  -8.970331747224647e-11, 6.168062924276474e-11, -1.6764456687157933e-11, 3.2355135247839663e-13,
+  1.2335637406527936e-12, -3.613502549993491e-13, 3.883629699856048e-14, -9.188426121896352e-16,
+]
+
+/** In f64 also for f32. The form of the approximation is Giles's (GPU Computing Gems, 2010). */
+export function erfinv(x: Expr): Expr {
+  if (x.type === 'f32') return erfinv(x.cast('f64')).cast('f32')
+  const a = x.abs()
+  const one = constant(1, 'f64')
+  const w = log_corrected(one.sub(a).mul(one.add(a))).neg()
+  const centre = polynomial(w.sub(3), ERFINV_CENTRE)
+  const tail = polynomial(w.sqrt().sub(4), ERFINV_TAIL)
+  const outside = a.eq(1).where(constant(Infinity, 'f64').copysign(x), constant(NaN, 'f64'))
+  return a.lt(1).where(w.lt(6).where(centre, tail).mul(x), outside)
 }

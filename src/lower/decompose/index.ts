@@ -5,8 +5,9 @@
 import { constant, type Expr, rewrite } from '../../ir/expr.ts'
 import type { PrimName } from '../../ir/prims.ts'
 import { is_float } from '../../ir/types.ts'
-import { erf, erfc } from './error.ts'
+import { erf, erfc, erfinv } from './error.ts'
 import { exp, exp2, expm1 } from './exp.ts'
+import { digamma, lgamma } from './gamma.ts'
 import { acosh, asinh, atanh, cosh, sinh, tanh } from './hyperbolic.ts'
 import { acos, asin, atan, atan2 } from './inverse.ts'
 import { log, log1p, log2, log10 } from './log.ts'
@@ -38,6 +39,9 @@ const DECOMPOSITIONS: { readonly [K in PrimName]?: Decomposition } = {
   atanh,
   erf,
   erfc,
+  erfinv,
+  lgamma,
+  digamma,
   pow,
 }
 
