@@ -103,14 +103,12 @@ export class Stage {
       if (other === region || !shares(other, region)) continue
       this.#merge(other, region)
       region = other
-      i = -1 // it has grown: it may now meet another
     }
     if (region === this.#pool[this.#used]) this.#used++
   }
 
   #merge(into: Region, from: Region): void {
-    const same = into.low === from.low && into.high === from.high
-    into.covered = same && into.covered && from.covered
+    into.covered &&= from.covered
     into.low = Math.min(into.low, from.low)
     into.high = Math.max(into.high, from.high)
     into.read ||= from.read

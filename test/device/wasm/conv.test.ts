@@ -52,6 +52,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'more pointwise channels than a block': shape([1, 1, 300, 280], [3, 3], [1, 1]),
   'more rows than a block': shape([1, 1, 24, 3], [60, 50], [3, 3], [1, 1], [1, 1]),
   'rows longer than a block': shape([1, 1, 2, 3], [1, 5000], [1, 9], [1, 1], [0, 4]),
+  'padding longer than a block': shape([1, 1, 1, 5], [1, 60], [1, 3], [1, 1], [0, 3000]),
   'many small images': shape([50, 1, 2, 6], [5, 5], [3, 3]),
   'more images than are staged at once': shape([9, 1, 8, 4], [70, 64], [3, 3], [2, 2]),
 }

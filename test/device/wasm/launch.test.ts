@@ -133,6 +133,26 @@ describe('operands that share memory', () => {
     expect(contents(x)).toEqual([0, 6, 13, 21, 4, 5, 6, 7, 8, 9])
   })
 
+  it('two results, one of them with gaps', () => {
+    const both = device.compile(
+      build('both', k => {
+        const x = k.input('x', float32, 'flat')
+        const [y, z] = [k.output('y', float32, { rank: 1 }), k.output('z', float32, { rank: 1 })]
+        k.for(x.sizes[0]!, 'serial', i => {
+          k.store(y, [i], x.at(i))
+          k.store(z, [i], x.at(i).neg())
+        })
+      }),
+    )
+    const x = operand(float32, [3], i => i + 1)
+    const shared = operand(float32, [8], () => 9)
+    const [dense, gaps] = [view(shared.memory, float32, [3]), view(shared.memory, float32, [3], [2], 2)]
+    both([x, dense, gaps], [])
+    expect(contents(shared)).toEqual([1, 2, 3, 9, -2, 9, -3, 9]) // the last one wins, element after element
+    both([x, gaps, dense], [])
+    expect(contents(shared)).toEqual([-1, -2, -3, 9, 2, 9, 3, 9])
+  })
+
   it('different dtypes over the same bytes', () => {
     const bits = device.compile(
       build('bits', k => {
@@ -242,17 +262,19 @@ describe('large operands, run in pieces', () => {
   })
 
   it('loops that look beside their own element see all of it', () => {
-    const difference = device.compile(
-      build('difference', k => {
-        const x = k.input('x', float32, 'flat')
-        const y = k.output('y', float32, 'flat')
-        k.for(y.sizes[0]!, 'vector', i => k.store(y, [i], x.at(i.add(1)).sub(x.at(i))))
-      }),
-    )
-    const x = operand(float32, [n], i => (i * i) % 1000)
-    const y = operand(float32, [n - 1])
-    difference([x, y], [])
-    expect(contents(y)).toEqual(range(n - 1).map(i => (((i + 1) * (i + 1)) % 1000) - ((i * i) % 1000)))
+    for (const layout of ['flat', { rank: 1 }, { rank: 1, inner: 1 }] as const) {
+      const difference = device.compile(
+        build('difference', k => {
+          const x = k.input('x', float32, layout)
+          const y = k.output('y', float32, 'flat')
+          k.for(y.sizes[0]!, 'vector', i => k.store(y, [i], x.at(i.add(2)).sub(x.at(i))))
+        }),
+      )
+      const x = operand(float32, [n], i => (i * i) % 1000)
+      const y = operand(float32, [n - 2])
+      difference([x, y], [])
+      expect(contents(y)).toEqual(range(n - 2).map(i => (((i + 2) * (i + 2)) % 1000) - ((i * i) % 1000)))
+    }
   })
 
   it('gathers from all of an operand, and reductions of rows', () => {

@@ -308,6 +308,22 @@ describe('reductions', () => {
     }
   })
 
+  it('what depends on a total so far is done in order', () => {
+    const y = zeros(t.float32, 1)
+    const totals = build('reduce', k => {
+      const x = k.input('x', t.float32, 'flat')
+      const out = k.output('y', t.float32, 'flat')
+      const [sum, sums] = [k.local('f32', 0), k.local('f32', 0)]
+      k.for(x.sizes[0]!, 'reduce', i => {
+        k.assign(sum, sum.add(x.at(i)))
+        k.assign(sums, sums.add(sum))
+      })
+      k.store(out, [0], sums)
+    })
+    run(totals, [vector(t.float32, [1, 2, 3, 4, 5, 6, 7, 8, 9]), y])
+    expect(values_of(y)).toEqual([165])
+  })
+
   it('conditional contributions', () => {
     const y = zeros(t.float32, 1)
     const odd_sum = build('reduce', k => {
