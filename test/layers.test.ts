@@ -16,7 +16,7 @@ const max_lines = 600
  * A layer may always import itself.
  */
 const backend = ['base/', 'ir/', 'lower/', 'render/', 'device/*']
-const user = ['torch.ts', 'base/errors.ts', 'base/format.ts', 'base/inspect.ts']
+const user = ['torch.ts', 'base/errors.ts']
 const may_import: Record<string, readonly string[]> = {
   'base/': [],
   'ir/': ['base/'],
