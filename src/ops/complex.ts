@@ -1,5 +1,5 @@
-// The parts of complex numbers, for real tensors: angle, conj and its relatives, real, imag.
-// Not here: the properties x.real and x.imag (properties.ts); complex tensors, which have no kernels yet.
+// What complex arithmetic comes to for real tensors: angle, conj and its relatives.
+// Not here: the parts of complex tensors (complex_parts.ts), which have no kernels yet.
 import { RuntimeError } from '../base/errors.ts'
 import { constant, type Expr } from '../ir/expr.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -29,16 +29,12 @@ export const conj: Op<[self: Tensor]> = itself('conj')
 /** {@link conj}, computed at once. */
 export const conj_physical: Op<[self: Tensor]> = itself('conj_physical')
 /** {@link conj} where that is pending, which it never is. */
-export const resolve_conj: Op<[self: Tensor]> = itself('resolve_conj')
+export const resolve_conj: Op<[self: Tensor]> = composite('resolve_conj(Tensor self)', {
+  body: (self: Tensor) => self,
+  out: false,
+})
 /** The tensor itself: no negation is ever pending. */
-export const resolve_neg: Op<[self: Tensor]> = itself('resolve_neg')
-
-/** The real part (a function; `x.real` is a property). */
-export const real: Op<[self: Tensor]> = itself('real')
-/** The imaginary part. Throws RuntimeError for real tensors. */
-export const imag: Op<[self: Tensor]> = composite('imag(Tensor self)', {
-  body(): Tensor {
-    throw new RuntimeError('imag is not implemented for tensors with non-complex dtypes.')
-  },
+export const resolve_neg: Op<[self: Tensor]> = composite('resolve_neg(Tensor self)', {
+  body: (self: Tensor) => self,
   out: false,
 })

@@ -1,14 +1,23 @@
 // Making tensors that depend on no other tensor: zeros, ones, full, arange, and their kernels.
 // Not here: from data (tensor/from_data.ts), random numbers (random.ts).
-import { type DType, FloatScalar, get_default_dtype, scalar_dtype } from '../base/dtype.ts'
+import {
+  type DType,
+  FloatScalar,
+  get_default_dtype,
+  int64,
+  scalar_dtype,
+  to_real_dtype,
+} from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { coalesce } from '../base/shape.ts'
+import { general } from '../base/format.ts'
+import { coalesce, contiguous_strides, is_contiguous, non_overlapping_and_dense } from '../base/shape.ts'
 import { compute_type } from '../ir/types.ts'
-import { empty as empty_memory, kernels } from '../tensor/dispatch.ts'
+import { empty as empty_memory, empty_strided, kernels } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
-import { bind, parse_schema } from '../tensor/schema.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { make_op, type Op } from './define/op.ts'
+import { resize_out } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
 
@@ -29,12 +38,12 @@ export function full_value(t: Tensor, value: Number): void {
   if (t.count === 0) return
   const number = value instanceof FloatScalar ? value.value : value
   if (t.dtype.is_complex) {
-    if (!t.dense) throw new RuntimeError('complex tensors that are not contiguous cannot be filled')
-    const array = t.memory.array(t.dtype)
-    for (let i = 0; i < t.count; i++) {
-      array[2 * (t.offset + i)] = Number(number)
-      array[2 * (t.offset + i) + 1] = 0
+    const part = (k: 0 | 1): Tensor => {
+      const strides = t.strides.map(stride => 2 * stride)
+      return new Tensor(t.memory, 2 * t.offset + k, t.sizes, strides, to_real_dtype(t.dtype))
     }
+    full_value(part(0), number)
+    full_value(part(1), 0)
     return
   }
   const typed = launch_value(number, t.dtype)
@@ -55,13 +64,65 @@ export function launch_value(value: number | bigint | boolean, dtype: DType): nu
 }
 
 /** A new contiguous tensor of one value; null leaves memory as it comes. */
-export function make_filled(sizes: readonly number[], dtype: DType, value: Number | null, requires_grad = false): Tensor {
+export function make_filled(
+  sizes: readonly number[],
+  dtype: DType,
+  value: Number | null,
+  requires_grad = false,
+): Tensor {
+  return filled(empty_checked(sizes, dtype), value, requires_grad)
+}
+
+/** A new contiguous tensor. Throws RuntimeError for negative sizes. */
+export function empty_checked(sizes: readonly number[], dtype: DType): Tensor {
   const negative = sizes.find(n => n < 0)
   if (negative !== undefined)
-    throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`)
-  const out = empty_memory(sizes, dtype)
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
+    )
+  return empty_memory(sizes, dtype)
+}
+
+// Fresh memory is zero.
+function filled(out: Tensor, value: Number | null, requires_grad: boolean): Tensor {
   if (value !== null && value !== 0 && value !== false) full_value(out, value)
   return requires_grad ? out.requires_grad_() : out
+}
+
+/**
+ * A new tensor of the sizes of `t`, its dimensions in the same order in memory but without gaps or repeats; row-major
+ * where the memory format asks for it.
+ */
+export function empty_as(t: Tensor, dtype: DType, memory_format: unknown = 'preserve_format'): Tensor {
+  const format = memory_format ?? 'preserve_format'
+  if (format !== 'preserve_format' && format !== 'contiguous_format')
+    throw new RuntimeError(
+      `memory_format ${String(format)} is not supported: use 'preserve_format' or 'contiguous_format'`,
+    )
+  if (t.dense || format === 'contiguous_format') return empty_memory(t.sizes, dtype)
+  if (non_overlapping_and_dense(t.sizes, t.strides)) return empty_strided(t.sizes, t.strides, dtype)
+  const { sizes, strides } = t
+  const order = coalesce_order(sizes, strides)
+  const packed = contiguous_strides(order.map(d => sizes[d]!))
+  const own = sizes.map((_, d) => packed[order.indexOf(d)]!)
+  return is_contiguous(sizes, own) ? empty_memory(sizes, dtype) : empty_strided(sizes, own, dtype)
+}
+
+/** The dimensions from the outermost in memory to the innermost; repeated ones (stride 0) stay where they are. */
+function coalesce_order(sizes: readonly number[], strides: readonly number[]): number[] {
+  const order: number[] = []
+  for (let d = 0; d < sizes.length; d++) {
+    let at = order.length
+    while (
+      at > 0 &&
+      strides[d] !== 0 &&
+      strides[order[at - 1]!] !== 0 &&
+      strides[d]! > strides[order[at - 1]!]!
+    )
+      at--
+    order.splice(at, 0, d)
+  }
+  return order
 }
 
 export type CreateOptions = {
@@ -73,21 +134,37 @@ export type CreateOptions = {
   memory_format?: unknown
   out?: Tensor
 }
-const CREATE = '*, dtype? dtype=None, any? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False, any? memory_format=None'
+export const CREATE =
+  '*, dtype? dtype=None, any? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False, any? memory_format=None'
 
-type SizedArgs = readonly [...size: readonly (number | readonly number[] | CreateOptions)[]]
+export type SizedArgs = readonly [...size: readonly (number | readonly number[] | CreateOptions)[]]
+
+/** Binds the arguments of `name(int... size, *, ...)`, where no size at all means []. */
+export function bind_sized(schema: Schema, args: readonly unknown[]): unknown[] {
+  const [first] = args
+  const no_size =
+    first === undefined || (args.length === 1 && is_options(first) && !Object.hasOwn(first, 'size'))
+  return bind([schema], no_size ? [[], ...args] : args).values
+}
 
 function sized(name: string, fill: number | null): Op<SizedArgs> {
   const schema = parse_schema(`${name}(int... size, ${CREATE}, Tensor? out=None)`)
   return make_op(
     (...args: SizedArgs) => {
-      const [size, dtype, , device, , requires_grad, , out] = bind([schema], args.length === 0 || (args.length === 1 && typeof args[0] === 'object' && !Array.isArray(args[0])) ? [[], ...args] : args)
-        .values as [number[], DType | null, unknown, PlaceLike | null, boolean, boolean, unknown, Tensor | null]
+      const [size, dtype, , device, , requires_grad, , out] = bind_sized(schema, args) as [
+        number[],
+        DType | null,
+        unknown,
+        PlaceLike | null,
+        boolean,
+        boolean,
+        unknown,
+        Tensor | null,
+      ]
       require_available(device)
-      const made = make_filled(size, dtype ?? out?.dtype ?? get_default_dtype(), fill, requires_grad)
-      if (out === null) return made
-      out.resize_(size)
-      return out.copy_(made)
+      if (out === null) return make_filled(size, dtype ?? get_default_dtype(), fill, requires_grad)
+      resize_out(out, size)
+      return fill === null ? out : out.fill_(fill)
     },
     { name, schemas: [schema], samples: undefined, differentiable: false },
   )
@@ -105,12 +182,25 @@ function like(name: string, fill: number | null): Op<LikeArgs> {
   const schema = parse_schema(`${name}(Tensor self, ${CREATE})`)
   return make_op(
     (...args: LikeArgs) => {
-      const [self, dtype, , device, , requires_grad] = bind([schema], args).values as [Tensor, DType | null, unknown, PlaceLike | null, boolean, boolean]
-      require_available(device)
-      return make_filled(self.sizes, dtype ?? self.dtype, fill, requires_grad)
+      const [self, ...values] = bind([schema], args).values as [Tensor, ...unknown[]]
+      return make_like(self, fill, values)
     },
     { name, schemas: [schema], samples: undefined, differentiable: false },
   )
+}
+
+/** A tensor like `self` filled with `fill`, by the values of the options CREATE. */
+function make_like(self: Tensor, fill: Number | null, options: readonly unknown[]): Tensor {
+  const [dtype, , device, , requires_grad, memory_format] = options as [
+    DType | null,
+    unknown,
+    PlaceLike | null,
+    boolean,
+    boolean,
+    unknown,
+  ]
+  require_available(device)
+  return filled(empty_as(self, dtype ?? self.dtype, memory_format), fill, requires_grad)
 }
 
 /** Zeros of the sizes and dtype of another tensor. */
@@ -120,10 +210,28 @@ export const ones_like: Op<LikeArgs> = like('ones_like', 1)
 /** An uninitialised tensor of the sizes and dtype of another tensor. */
 export const empty_like: Op<LikeArgs> = like('empty_like', null)
 
+const full_like_schema = parse_schema(`full_like(Tensor self, Scalar fill_value, ${CREATE})`)
+/** A tensor of one value with the sizes and dtype of another tensor. */
+export const full_like: Op<[input: Tensor, fill_value: Number, opts?: CreateOptions]> = make_op(
+  (...args: readonly unknown[]) => {
+    const [self, value, ...values] = bind([full_like_schema], args).values as [Tensor, Number, ...unknown[]]
+    return make_like(self, value, values)
+  },
+  { name: 'full_like', schemas: [full_like_schema], samples: undefined, differentiable: false },
+)
+
 /** A tensor of one value; the dtype follows from the value. */
 export const full: Op<[size: readonly number[], fill_value: Number, opts?: CreateOptions]> = make_op(
   (...args: readonly unknown[]) => {
-    const [size, value, dtype, , device, , requires_grad] = bind([full_schema], args).values as [number[], Number, DType | null, unknown, PlaceLike | null, boolean, boolean]
+    const [size, value, dtype, , device, , requires_grad] = bind([full_schema], args).values as [
+      number[],
+      Number,
+      DType | null,
+      unknown,
+      PlaceLike | null,
+      boolean,
+      boolean,
+    ]
     require_available(device)
     return make_filled(size, dtype ?? scalar_dtype(value), value, requires_grad)
   },
@@ -145,7 +253,13 @@ export const arange: Op<readonly [...args: readonly (Number | CreateOptions)[]]>
   (...args: readonly unknown[]) => {
     const { overload, values } = bind(arange_schemas, args)
     const [start, end, step] = overload === 0 ? [0, values[0], 1] : values
-    const [dtype, , device, , requires_grad] = values.slice(overload === 0 ? 1 : 3) as [DType | null, unknown, PlaceLike | null, boolean, boolean]
+    const [dtype, , device, , requires_grad] = values.slice(overload === 0 ? 1 : 3) as [
+      DType | null,
+      unknown,
+      PlaceLike | null,
+      boolean,
+      boolean,
+    ]
     require_available(device)
     return make_range(start as Number, end as Number, step as Number, dtype).requires_grad_(requires_grad)
   },
@@ -157,12 +271,23 @@ const arange_schemas = [
 ]
 
 function make_range(start: Number, end: Number, step: Number, given: DType | null): Tensor {
-  const dtype = given ?? [start, end, step].map(scalar_dtype).find(d => d.is_floating_point) ?? scalar_dtype(1)
-  const [a, b, s] = [start, end, step].map(Number) as [number, number, number]
+  const dtype =
+    given ?? [start, end, step].map(scalar_dtype).find(d => d.is_floating_point) ?? scalar_dtype(1)
+  const numbers = [start, end, step].map(Number)
+  if (!numbers.slice(0, 2).every(Number.isFinite))
+    throw new RuntimeError(`unsupported range: ${general(numbers[0]!)} -> ${general(numbers[1]!)}`)
+  // int64 counts its steps between whole bounds, the narrower integers between the bounds as given.
+  const bounds = dtype === int64 ? numbers.map(Math.trunc) : numbers
+  const [a, b] = bounds as [number, number]
+  const s = dtype.is_floating_point ? numbers[2]! : Math.trunc(numbers[2]!)
   if (s === 0) throw new RuntimeError('step must be nonzero')
-  if (!Number.isFinite(a) || !Number.isFinite(b)) throw new RuntimeError(`unsupported range: ${a} -> ${b}`)
-  if ((s > 0 && a > b) || (s < 0 && a < b)) throw new RuntimeError('upper bound and larger bound inconsistent with step sign')
-  const out = empty_memory([Math.ceil((b - a) / s)], dtype)
-  if (out.count > 0) arange_kernel(dtype)([out], dtype.is_floating_point ? [a, s] : [BigInt(Math.trunc(a)), BigInt(Math.trunc(s))])
+  if ((s > 0 && a > b) || (s < 0 && a < b))
+    throw new RuntimeError('upper bound and larger bound inconsistent with step sign')
+  const out = empty_memory([Math.ceil((b - a) / (dtype === int64 ? s : numbers[2]!))], dtype)
+  if (out.count > 0)
+    arange_kernel(dtype)(
+      [out],
+      dtype.is_floating_point ? [a, s] : [BigInt(Math.trunc(a)), BigInt(Math.trunc(s))],
+    )
   return out
 }

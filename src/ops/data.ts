@@ -1,19 +1,48 @@
 // Tensors from JavaScript values as users call it: tensor, as_tensor, from_numpy, numpy, tolist, and the legacy
 // constructors (FloatTensor and such). Not here: the conversion itself (tensor/from_data.ts).
-import { bfloat16, bool, type DType, float16, float32, float64, get_default_dtype, int16, int32, int64, int8, type TypedArray, uint8 } from '../base/dtype.ts'
+import {
+  bfloat16,
+  bool,
+  type DType,
+  float16,
+  float32,
+  float64,
+  get_default_dtype,
+  int8,
+  int16,
+  int32,
+  int64,
+  type TypedArray,
+  uint8,
+} from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { Size } from '../base/shape.ts'
 import { empty } from '../tensor/dispatch.ts'
-import { dtype_of_array, type Nested, share_array, type TensorData, tensor_from, to_list, to_typed_array } from '../tensor/from_data.ts'
+import {
+  dtype_of_array,
+  type Nested,
+  share_array,
+  type TensorData,
+  tensor_from,
+  to_list,
+  to_typed_array,
+} from '../tensor/from_data.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { make_op, type Op } from './define/op.ts'
 
-type DataOptions = { dtype?: DType | null; device?: PlaceLike | null; requires_grad?: boolean; pin_memory?: boolean }
+type DataOptions = {
+  dtype?: DType | null
+  device?: PlaceLike | null
+  requires_grad?: boolean
+  pin_memory?: boolean
+}
 
-const tensor_schema = parse_schema('tensor(any data, *, dtype? dtype=None, device? device=None, bool requires_grad=False, bool pin_memory=False)')
+const tensor_schema = parse_schema(
+  'tensor(any data, *, dtype? dtype=None, device? device=None, bool requires_grad=False, bool pin_memory=False)',
+)
 
 /**
  * A new tensor holding a copy of `data`: a number, a boolean, (nested) arrays, a typed array or a tensor. Whole
@@ -21,7 +50,12 @@ const tensor_schema = parse_schema('tensor(any data, *, dtype? dtype=None, devic
  */
 export const tensor: Op<[data: TensorData, opts?: DataOptions]> = make_op(
   (...args: readonly unknown[]) => {
-    const [data, dtype, device, requires_grad] = bind([tensor_schema], args).values as [TensorData, DType | null, PlaceLike | null, boolean]
+    const [data, dtype, device, requires_grad] = bind([tensor_schema], args).values as [
+      TensorData,
+      DType | null,
+      PlaceLike | null,
+      boolean,
+    ]
     require_available(device)
     if (data instanceof Tensor)
       console.warn(
@@ -40,10 +74,15 @@ export const tensor: Op<[data: TensorData, opts?: DataOptions]> = make_op(
 /** Like {@link tensor}, but shares the memory of typed arrays, and tensors are kept (converted if need be). */
 export const as_tensor: Op<[data: TensorData, opts?: DataOptions]> = make_op(
   (...args: readonly unknown[]) => {
-    const [data, dtype, device] = bind([as_tensor_schema], args).values as [TensorData, DType | null, PlaceLike | null]
+    const [data, dtype, device] = bind([as_tensor_schema], args).values as [
+      TensorData,
+      DType | null,
+      PlaceLike | null,
+    ]
     require_available(device)
     if (data instanceof Tensor) return to_dtype(data, dtype ?? data.dtype)
-    if (ArrayBuffer.isView(data)) return to_dtype(share_array(data as TypedArray), dtype ?? dtype_of_array(data as TypedArray))
+    if (ArrayBuffer.isView(data))
+      return to_dtype(share_array(data as TypedArray), dtype ?? dtype_of_array(data as TypedArray))
     return tensor_from(data, dtype)
   },
   { name: 'as_tensor', schemas: [], samples: undefined, differentiable: false },
@@ -53,7 +92,8 @@ const as_tensor_schema = parse_schema('as_tensor(any data, *, dtype? dtype=None,
 /** A 1-d tensor on the memory of a typed array: what is written to one shows in the other. */
 export const from_numpy: Op<[array: TypedArray]> = make_op(
   (array: TypedArray) => {
-    if (!ArrayBuffer.isView(array)) throw new TypeError(`expected np.ndarray (got ${array === null ? 'NoneType' : typeof array})`)
+    if (!ArrayBuffer.isView(array))
+      throw new TypeError(`expected np.ndarray (got ${array === null ? 'NoneType' : typeof array})`)
     return share_array(array)
   },
   { name: 'from_numpy', schemas: [], samples: undefined, differentiable: false },
@@ -84,6 +124,7 @@ export interface LegacyTensor {
   (...args: LegacyArgs): Tensor
   new (...args: LegacyArgs): Tensor
   readonly dtype: DType
+  readonly prototype: Tensor
 }
 
 function legacy(name: string, dtype_of: () => DType): LegacyTensor {
@@ -100,17 +141,18 @@ function legacy(name: string, dtype_of: () => DType): LegacyTensor {
       return first.detach()
     }
     // As the documents have it: a typed array of the same element type is shared, not copied.
-    if (ArrayBuffer.isView(first) && dtype_of_array(first as TypedArray) === dtype) return share_array(first as TypedArray)
+    if (ArrayBuffer.isView(first) && dtype_of_array(first as TypedArray) === dtype)
+      return share_array(first as TypedArray)
     return tensor_from(first as TensorData, dtype)
   }
-  const constructor = function (...args: readonly unknown[]): Tensor {
-    return make(...args)
-  }
+  const constructor = (...args: readonly unknown[]): Tensor => make(...args)
   Object.defineProperties(constructor, {
     name: { value: name },
     prototype: { value: Tensor.prototype },
     dtype: { get: dtype_of },
-    [Symbol.hasInstance]: { value: (x: unknown) => x instanceof Tensor && (name === 'Tensor' || x.dtype === dtype_of()) },
+    [Symbol.hasInstance]: {
+      value: (x: unknown) => x instanceof Tensor && (name === 'Tensor' || x.dtype === dtype_of()),
+    },
     toString: { value: () => `<class 'torch.${name}'>` },
     [Symbol.for('nodejs.util.inspect.custom')]: { value: () => `<class 'torch.${name}'>` },
   })

@@ -1,21 +1,32 @@
 // Ops that are methods only, as in PyTorch: conversions by name, new_* constructors, fills in place.
 // Not here: ops that are functions too.
-import { DType, bfloat16 as bfloat16_, bool as bool_, float16, float32, float64, int16, int32, int64, int8, uint8 } from '../base/dtype.ts'
+import {
+  bfloat16 as bfloat16_,
+  bool as bool_,
+  DType,
+  float16,
+  float32,
+  float64,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+} from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { device as to_place, Place, type PlaceLike, require_available } from '../tensor/place.ts'
+import { Place, type PlaceLike, require_available, device as to_place } from '../tensor/place.ts'
 import { bind, is_options, parse_schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { full_value, make_filled } from './creation.ts'
 import { overwrite, to_dtype } from './convert.ts'
+import { full_value, make_filled } from './creation.ts'
 import { make_op, type Op } from './define/op.ts'
 import type { Number } from './define/pointwise.ts'
 
 type ToOptions = { dtype?: DType; device?: PlaceLike; copy?: boolean; non_blocking?: boolean }
 
 /** Converts dtype and device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`. */
-export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor | ToOptions | boolean)[]]> = method(
-  'to',
-  (self, ...args) => {
+export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor | ToOptions | boolean)[]]> =
+  method('to', (self, ...args) => {
     const last = args[args.length - 1]
     const options = (is_options(last) ? last : {}) as ToOptions
     let dtype = options.dtype ?? null
@@ -31,14 +42,23 @@ export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor
     }
     for (const key of Object.keys(options))
       if (!['dtype', 'device', 'copy', 'non_blocking', 'memory_format'].includes(key))
-        throw new TypeError(`to() got an unexpected keyword argument '${key}' (known: dtype, device, copy, non_blocking, memory_format)`)
+        throw new TypeError(
+          `to() got an unexpected keyword argument '${key}' (known: dtype, device, copy, non_blocking, memory_format)`,
+        )
     require_available(place)
     return to_dtype(self, dtype ?? self.dtype, options.copy ?? flags[1] ?? false)
-  },
-)
+  })
 
-function method<A extends readonly unknown[], R = Tensor>(name: string, call: (self: Tensor, ...args: unknown[]) => R): Op<A, R> {
-  return make_op(call as unknown as (...args: A) => R, { name, schemas: [], samples: undefined, differentiable: false })
+function method<A extends readonly unknown[], R = Tensor>(
+  name: string,
+  call: (self: Tensor, ...args: unknown[]) => R,
+): Op<A, R> {
+  return make_op(call as unknown as (...args: A) => R, {
+    name,
+    schemas: [],
+    samples: undefined,
+    differentiable: false,
+  })
 }
 
 const cast = (name: string, dtype: DType): Op<[self: Tensor]> => method(name, self => to_dtype(self, dtype))
@@ -63,15 +83,25 @@ export const cuda: Op<[self: Tensor, device?: PlaceLike]> = method('cuda', (_, d
 })
 
 /** The dtype of another tensor. */
-export const type_as: Op<[self: Tensor, other: Tensor]> = method('type_as', (self, other) => to_dtype(self, (other as Tensor).dtype))
+export const type_as: Op<[self: Tensor, other: Tensor]> = method('type_as', (self, other) =>
+  to_dtype(self, (other as Tensor).dtype),
+)
 
 type NewOptions = { dtype?: DType | null; device?: PlaceLike | null; requires_grad?: boolean }
 type NewArgs = readonly [self: Tensor, ...size: readonly (number | readonly number[] | NewOptions)[]]
 
 const make_new = (name: string, fill: number | null): Op<NewArgs> => {
-  const schema = parse_schema(`${name}(Tensor self, int... size, *, dtype? dtype=None, device? device=None, bool requires_grad=False)`)
+  const schema = parse_schema(
+    `${name}(Tensor self, int... size, *, dtype? dtype=None, device? device=None, bool requires_grad=False)`,
+  )
   return method(name, (...args) => {
-    const [self, size, dtype, device, requires_grad] = bind([schema], args).values as [Tensor, number[], DType | null, PlaceLike | null, boolean]
+    const [self, size, dtype, device, requires_grad] = bind([schema], args).values as [
+      Tensor,
+      number[],
+      DType | null,
+      PlaceLike | null,
+      boolean,
+    ]
     require_available(device)
     return make_filled(size, dtype ?? self.dtype, fill, requires_grad)
   })
@@ -88,24 +118,42 @@ export const new_empty: Op<NewArgs> = make_new('new_empty', null)
 export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_', (self, value) => {
   if (value instanceof Tensor) {
     if (value.sizes.length > 0)
-      throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${value.sizes.length} dimensions.`)
+      throw new RuntimeError(
+        `fill_ only supports 0-dimension value tensor but got tensor with ${value.sizes.length} dimensions.`,
+      )
     return self.copy_(value)
   }
-  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean' && (typeof value !== 'object' || value === null))
+  if (
+    typeof value !== 'number' &&
+    typeof value !== 'bigint' &&
+    typeof value !== 'boolean' &&
+    (typeof value !== 'object' || value === null)
+  )
     throw new TypeError(`fill_(): argument 'value' (position 1) must be Tensor, not ${typeof value}`)
   return overwrite(self, 'FillBackward0', x => full_value(x, value as Number))
 })
 
 /** Fills with zeros in place. */
-export const zero_: Op<[self: Tensor]> = method('zero_', self => overwrite(self, 'ZeroBackward0', x => full_value(x, 0)))
+export const zero_: Op<[self: Tensor]> = method('zero_', self =>
+  overwrite(self, 'ZeroBackward0', x => full_value(x, 0)),
+)
 
-export { sum_to_size } from './reduction.ts'
+export { new_empty_strided, new_full, new_tensor } from './creation_more.ts'
 
 export { numpy, tolist } from './data.ts'
 
-export { as_strided_, resize_, resize_as_, squeeze_, swapaxes_, swapdims_, t_, transpose_, unsqueeze_ } from './geometry.ts'
-
-export { where_method as where } from './where.ts'
+export {
+  as_strided_,
+  resize_,
+  resize_as_,
+  squeeze_,
+  swapaxes_,
+  swapdims_,
+  t_,
+  transpose_,
+  unsqueeze_,
+} from './geometry.ts'
 export { at } from './indexing.ts'
-export { new_empty_strided, new_full, new_tensor } from './creation_more.ts'
+export { sum_to_size } from './reduction.ts'
 export { repeat } from './repeat.ts'
+export { where_method as where } from './where.ts'

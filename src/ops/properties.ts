@@ -7,7 +7,9 @@ import { permute, transpose } from './views.ts'
 function swap_last(self: Tensor, name: string): Tensor {
   const ndim = self.sizes.length
   if (ndim < 2)
-    throw new RuntimeError(`tensor.${name} is only supported on matrices or batches of matrices. Got ${ndim}-D tensor.`)
+    throw new RuntimeError(
+      `tensor.${name} is only supported on matrices or batches of matrices. Got ${ndim}-D tensor.`,
+    )
   return transpose(self, -2, -1)
 }
 
@@ -40,3 +42,5 @@ export function H(self: Tensor): Tensor {
     )
   return transpose(self, 0, 1)
 }
+
+export { imag, real } from './complex_parts.ts'

@@ -154,30 +154,44 @@ function renew(view: Tensor, info: ViewOf): void {
   if (edge === null) return
   const meta = shape_only(base)
   const { sizes, strides, offset } = view
-  const node = new ViewNode('AsStridedBackward0', [edge], g => as_strided_backward(g, meta, sizes, strides, offset))
+  const node = new ViewNode('AsStridedBackward0', [edge], g =>
+    as_strided_backward(g, meta, sizes, strides, offset),
+  )
   set_history(node, [view])
 }
 set_renew_view(renew)
 
 /** The gradient of as_strided: `g` placed (added where elements repeat) into zeros of the input's layout. */
-export function as_strided_backward(g: Tensor, input: Tensor, sizes: readonly number[], strides: readonly number[], offset: number): Tensor {
+export function as_strided_backward(
+  g: Tensor,
+  input: Tensor,
+  sizes: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): Tensor {
   const zeros = g.new_zeros(input.sizes)
   const same_layout = input.dense
   if (same_layout && !overlaps(sizes, strides))
     return zeros.as_strided_scatter(g, sizes, strides, offset - input.offset)
   // Elements are numbered in the input's memory; each of `g` is added to the element it came from.
-  const extent_of = (s: readonly number[], st: readonly number[]): number => s.reduce((m, n, d) => m + (n - 1) * (st[d] as number), 0) + 1
+  const extent_of = (s: readonly number[], st: readonly number[]): number =>
+    s.reduce((m, n, d) => m + (n - 1) * (st[d] as number), 0) + 1
   const low = Math.min(input.offset, offset)
-  const span = Math.max(input.offset + extent_of(input.sizes, input.strides), offset + extent_of(sizes, strides)) - low
+  const span =
+    Math.max(input.offset + extent_of(input.sizes, input.strides), offset + extent_of(sizes, strides)) - low
   const numbers = arange(span)
-  const flat = g.new_zeros([span]).index_add(0, numbers.as_strided(sizes, strides, offset - low).reshape([-1]), g.reshape([-1]))
+  const flat = g
+    .new_zeros([span])
+    .index_add(0, numbers.as_strided(sizes, strides, offset - low).reshape([-1]), g.reshape([-1]))
   return flat.as_strided(input.sizes, input.strides, input.offset - low)
 }
 
 /** Whether some element is reached by two indices. */
 export function overlaps(sizes: readonly number[], strides: readonly number[]): boolean {
   if (sizes.includes(0)) return false
-  const dims = [...sizes.keys()].filter(d => sizes[d] !== 1).sort((a, b) => Math.abs(strides[a]!) - Math.abs(strides[b]!))
+  const dims = [...sizes.keys()]
+    .filter(d => sizes[d] !== 1)
+    .sort((a, b) => Math.abs(strides[a]!) - Math.abs(strides[b]!))
   let reach = 0
   for (const d of dims) {
     const stride = Math.abs(strides[d]!)
@@ -197,7 +211,9 @@ export function check_inplace(self: Tensor, recording: boolean): void {
     throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.')
   if (view === null) return
   if (view.base._requires_grad && view.base._grad_fn === null)
-    throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.')
+    throw new RuntimeError(
+      'a view of a leaf Variable that requires grad is being used in an in-place operation.',
+    )
   if (!recording && !self._requires_grad) return
   if (view.multi_output !== null)
     throw new RuntimeError(
@@ -208,7 +224,7 @@ export function check_inplace(self: Tensor, recording: boolean): void {
     throw new RuntimeError(
       'A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is ' +
         'ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either ' +
-        'both inside the no_grad block (if you don\'t want the inplace to be tracked) or both outside (if you want the inplace to be tracked).',
+        "both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).",
     )
 }
 

@@ -1,0 +1,321 @@
+// More ways to make a tensor: ranges by their number of steps, identity matrices, tensors with given strides, from
+// buffers and array-likes. Not here: zeros, full, arange (creation.ts), tensor and as_tensor (data.ts).
+import {
+  bool,
+  type DType,
+  get_default_dtype,
+  read_element,
+  type TypedArray,
+  write_element,
+} from '../base/dtype.ts'
+import { RuntimeError, ValueError } from '../base/errors.ts'
+import { extent } from '../base/shape.ts'
+import { allocate, Storage } from '../device/storage.ts'
+import type { Expr } from '../ir/expr.ts'
+import type { Builder } from '../ir/kernel.ts'
+import { empty as empty_memory, kernels } from '../tensor/dispatch.ts'
+import { share_array, type TensorData, tensor_from } from '../tensor/from_data.ts'
+import { type PlaceLike, require_available } from '../tensor/place.ts'
+import { bind, parse_schema } from '../tensor/schema.ts'
+import { alias, contiguous_tensor, Tensor } from '../tensor/tensor.ts'
+import { to_dtype } from './convert.ts'
+import { CREATE, type CreateOptions, full_value, make_filled } from './creation.ts'
+import { make_op, type Op } from './define/op.ts'
+import { resize_out, scalar_name } from './define/out.ts'
+import type { Number as Numeric } from './define/pointwise.ts'
+import { not_implemented } from './define/rules.ts'
+
+/** A function that only makes a tensor: bound values in, no history out. */
+function maker<A extends readonly unknown[]>(signature: string, make: (...values: never[]) => Tensor): Op<A> {
+  const schema = parse_schema(signature)
+  return make_op((...args: A) => make(...(bind([schema], args).values as never[])), {
+    name: schema.name,
+    schemas: [schema],
+    samples: undefined,
+    differentiable: false,
+  })
+}
+
+/** The values of the options CREATE. */
+type Created = [DType | null, unknown, PlaceLike | null, boolean, boolean, unknown]
+
+function place_in(out: Tensor | null, made: Tensor, requires_grad: boolean): Tensor {
+  if (out === null) return requires_grad ? made.requires_grad_() : made
+  resize_out(out, made.sizes)
+  return out.copy_(made)
+}
+
+// ---------------------------------------------------------------------------------------------- steps
+
+/** Element i of a range that is computed from whichever end is nearer, so that both ends are exact. */
+function step_value(k: Builder, i: Expr): Expr {
+  const [start, end, step, last] = ['start', 'end', 'step', 'last'].map(name => k.value(name, 'f64')) as [
+    Expr,
+    Expr,
+    Expr,
+    Expr,
+  ]
+  const half = k.value('half', 'f64')
+  const at = i.cast('f64')
+  return at.lt(half).where(start.add(step.mul(at)), end.sub(step.mul(last.sub(at))))
+}
+
+const linspace_kernel = kernels('linspace', (k, dtype: DType) => {
+  const out = k.output('out', dtype, 'flat')
+  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], step_value(k, i).cast(out.type)))
+})
+
+const logspace_kernel = kernels('logspace', (k, dtype: DType) => {
+  const out = k.output('out', dtype, 'flat')
+  const base = k.value('base', 'f64')
+  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], base.pow(step_value(k, i)).cast(out.type)))
+})
+
+/** `x` as an element of `dtype` holds it. */
+function as_element(x: number, dtype: DType): number {
+  const array = new dtype.array(1)
+  write_element(array, dtype, 0, x)
+  return Number(read_element(array, dtype, 0))
+}
+
+/** start, end, step, last, half: what {@link step_value} reads. */
+function step_values(start: number, end: number, steps: number, dtype: DType): number[] {
+  const exact = (x: number): number => (dtype.is_floating_point ? as_element(x, dtype) : Math.trunc(x))
+  const [a, b] = [exact(start), exact(end)]
+  const step = steps > 1 ? (b - a) / (steps - 1) : 0
+  return [
+    a,
+    steps > 1 ? b : a,
+    dtype.is_floating_point ? exact(step) : step,
+    steps - 1,
+    Math.floor(steps / 2),
+  ]
+}
+
+function spaced(
+  name: string,
+  start: Numeric,
+  end: Numeric,
+  steps: number,
+  base: number | null,
+  options: Created,
+  out: Tensor | null,
+): Tensor {
+  const [given, , device, , requires_grad] = options
+  require_available(device)
+  if (steps < 0) throw new RuntimeError('number of steps must be non-negative')
+  const dtype = given ?? out?.dtype ?? get_default_dtype()
+  if (dtype === bool || dtype.is_complex) not_implemented(`${name}_cpu`, dtype)
+  const made = empty_memory([steps], dtype)
+  if (steps > 0) {
+    const values = step_values(Number(start), Number(end), steps, dtype)
+    if (base === null) linspace_kernel(dtype)([made], values)
+    else logspace_kernel(dtype)([made], [base, ...values])
+  }
+  return place_in(out, made, requires_grad)
+}
+
+/** `steps` evenly spaced numbers from `start` to `end`, both included. */
+export const linspace: Op<[start: Numeric, end: Numeric, steps: number, opts?: CreateOptions]> = maker(
+  `linspace(Scalar start, Scalar end, int steps, ${CREATE}, Tensor? out=None)`,
+  (start: Numeric, end: Numeric, steps: number, ...rest: unknown[]) =>
+    spaced('linspace', start, end, steps, null, rest as unknown as Created, rest[6] as Tensor | null),
+)
+
+/** `steps` numbers from base^start to base^end, evenly spaced in their logarithm. */
+export const logspace: Op<
+  [
+    start: Numeric,
+    end: Numeric,
+    steps: number,
+    base?: number | (CreateOptions & { base?: number }),
+    opts?: CreateOptions,
+  ]
+> = maker(
+  `logspace(Scalar start, Scalar end, int steps, float base=10, ${CREATE}, Tensor? out=None)`,
+  (start: Numeric, end: Numeric, steps: number, base: number, ...rest: unknown[]) =>
+    spaced('logspace', start, end, steps, base, rest as unknown as Created, rest[6] as Tensor | null),
+)
+
+/** The identity: ones on the diagonal of an n x m matrix (m defaults to n), zeros elsewhere. */
+export const eye: Op<[n: number, m?: number | null | CreateOptions, opts?: CreateOptions]> = maker(
+  `eye(int n, int? m=None, ${CREATE}, Tensor? out=None)`,
+  (n: number, m: number | null, ...rest: unknown[]) => {
+    const [dtype, , device, , requires_grad] = rest as unknown as Created
+    const out = rest[6] as Tensor | null
+    require_available(device)
+    if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`)
+    if (m !== null && m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`)
+    const columns = m ?? n
+    const made = empty_memory([n, columns], dtype ?? out?.dtype ?? get_default_dtype())
+    const length = Math.min(n, columns)
+    full_value(alias(made, [length], [columns + 1]), 1)
+    return place_in(out, made, requires_grad)
+  },
+)
+
+/** A 0-dim tensor of the default dtype. */
+export const scalar_tensor: Op<[s: Numeric, opts?: CreateOptions]> = maker(
+  `scalar_tensor(Scalar s, ${CREATE})`,
+  (value: Numeric, ...rest: unknown[]) => {
+    const [dtype, , device, , requires_grad] = rest as unknown as Created
+    require_available(device)
+    return make_filled([], dtype ?? get_default_dtype(), value, requires_grad)
+  },
+)
+
+// ---------------------------------------------------------------------------------------------- strides
+
+function make_strided(size: readonly number[], stride: readonly number[], dtype: DType): Tensor {
+  if (size.length !== stride.length)
+    throw new RuntimeError(
+      `dimensionality of sizes (${size.length}) must match dimensionality of strides (${stride.length})`,
+    )
+  const negative = size.find(n => n < 0)
+  if (negative !== undefined)
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${negative}: [${size.join(', ')}]`,
+    )
+  if (stride.some(s => s < 0))
+    throw new RuntimeError(
+      `Storage size calculation overflowed with sizes=[${size.join(', ')}] and strides=[${stride.join(', ')}]`,
+    )
+  return new Tensor(
+    allocate((extent(size, stride).max + 1) * dtype.itemsize),
+    0,
+    [...size],
+    [...stride],
+    dtype,
+  )
+}
+
+/** A tensor of the given size and strides, with memory for the elements that they reach. */
+export const empty_strided: Op<[size: readonly number[], stride: readonly number[], opts?: CreateOptions]> =
+  maker(
+    `empty_strided(int[] size, int[] stride, ${CREATE})`,
+    (size: number[], stride: number[], ...rest: unknown[]) => {
+      const [dtype, , device, , requires_grad] = rest as unknown as Created
+      require_available(device)
+      const made = make_strided(size, stride, dtype ?? get_default_dtype())
+      return requires_grad ? made.requires_grad_() : made
+    },
+  )
+
+/** {@link empty_strided} in the dtype of this tensor. */
+export const new_empty_strided: Op<
+  [self: Tensor, size: readonly number[], stride: readonly number[], opts?: CreateOptions]
+> = maker(
+  `new_empty_strided(Tensor self, int[] size, int[] stride, ${CREATE})`,
+  (self: Tensor, size: number[], stride: number[], ...rest: unknown[]) => {
+    const [dtype, , device, , requires_grad] = rest as unknown as Created
+    require_available(device)
+    const made = make_strided(size, stride, dtype ?? self.dtype)
+    return requires_grad ? made.requires_grad_() : made
+  },
+)
+
+// ---------------------------------------------------------------------------------------------- values
+
+/** A tensor of one value in the dtype of this tensor. */
+export const new_full: Op<
+  [self: Tensor, size: readonly number[], fill_value: Numeric, opts?: CreateOptions]
+> = maker(
+  `new_full(Tensor self, int[] size, Scalar fill_value, ${CREATE})`,
+  (self: Tensor, size: number[], value: Numeric, ...rest: unknown[]) => {
+    const [dtype, , device, , requires_grad] = rest as unknown as Created
+    require_available(device)
+    return make_filled(size, dtype ?? self.dtype, value, requires_grad)
+  },
+)
+
+/** A new tensor holding a copy of `data`, in the dtype of this tensor. */
+export const new_tensor: Op<[self: Tensor, data: TensorData, opts?: CreateOptions]> = maker(
+  `new_tensor(Tensor self, any data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)`,
+  (self: Tensor, data: TensorData, dtype: DType | null, device: PlaceLike | null, requires_grad: boolean) => {
+    require_available(device)
+    const made = tensor_from(data, dtype ?? self.dtype)
+    return requires_grad ? made.requires_grad_() : made
+  },
+)
+
+type AsArrayOptions = {
+  dtype?: DType | null
+  device?: PlaceLike | null
+  copy?: boolean | null
+  requires_grad?: boolean
+}
+
+/**
+ * `obj` as a tensor, sharing memory where it can: tensors and typed arrays of the wanted dtype. `copy: true` never
+ * shares; `copy: false` throws ValueError where sharing is not possible.
+ */
+export const asarray: Op<[obj: TensorData, opts?: AsArrayOptions]> = maker(
+  'asarray(any obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool requires_grad=False)',
+  (
+    obj: TensorData,
+    dtype: DType | null,
+    device: PlaceLike | null,
+    copy: boolean | null,
+    requires_grad: boolean,
+  ) => {
+    require_available(device)
+    const shared =
+      obj instanceof Tensor ? obj : ArrayBuffer.isView(obj) ? share_array(obj as TypedArray) : null
+    if (copy === false && shared === null)
+      throw new ValueError("can't alias arbitrary sequence into a tensor.")
+    if (copy === false && dtype !== null && shared?.dtype !== dtype)
+      throw new ValueError(
+        `can't alias tensor with dtype '${scalar_name((shared as Tensor).dtype)}' into dtype '${scalar_name(dtype)}'.`,
+      )
+    const made =
+      shared === null ? tensor_from(obj, dtype) : to_dtype(shared, dtype ?? shared.dtype, copy === true)
+    if (requires_grad) return made === obj ? made.requires_grad_() : made.detach().requires_grad_()
+    return made.requires_grad && !(obj instanceof Tensor && obj.requires_grad) ? made.detach() : made
+  },
+)
+
+type BufferOptions = { dtype: DType; count?: number; offset?: number; requires_grad?: boolean }
+
+/**
+ * A 1-d tensor on the bytes of a buffer from `offset` on: `count` elements, or all that there are. What is written to
+ * one shows in the other. The bytes have to start at a multiple of the element size.
+ */
+export const frombuffer: Op<[buffer: ArrayBufferLike | ArrayBufferView, opts: BufferOptions]> = maker(
+  'frombuffer(any buffer, *, dtype dtype, int count=-1, int offset=0, bool requires_grad=False)',
+  (
+    buffer: ArrayBufferLike | ArrayBufferView,
+    dtype: DType,
+    count: number,
+    offset: number,
+    requires_grad: boolean,
+  ) => {
+    const [memory, first] = ArrayBuffer.isView(buffer) ? [buffer.buffer, buffer.byteOffset] : [buffer, 0]
+    const { byteLength: length } = buffer
+    const size = dtype.itemsize
+    if (length === undefined) throw new ValueError('object does not implement Python buffer protocol.')
+    if (length === 0 || count === 0)
+      throw new ValueError(`both buffer length (${length}) and count (${count}) must not be 0`)
+    if (offset < 0 || offset >= length)
+      throw new ValueError(
+        `offset (${offset} bytes) must be non-negative and no greater than buffer length (${length} bytes) minus 1`,
+      )
+    if (count < 0 && (length - offset) % size !== 0)
+      throw new ValueError(
+        `buffer length (${length} bytes) after offset (${offset} bytes) must be a multiple of element size (${size})`,
+      )
+    const n = count < 0 ? (length - offset) / size : count
+    if (n * size > length - offset)
+      throw new ValueError(
+        `requested buffer length (${n} * ${size} bytes) after offset (${offset} bytes) must not be greater than ` +
+          `actual buffer length (${length} bytes)`,
+      )
+    if ((first + offset) % dtype.array.BYTES_PER_ELEMENT !== 0)
+      throw new ValueError(
+        `the bytes of a ${dtype} tensor must start at a multiple of ${dtype.array.BYTES_PER_ELEMENT}, not at ${first + offset}`,
+      )
+    if (requires_grad && !dtype.is_floating_point && !dtype.is_complex)
+      throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients')
+    const made = contiguous_tensor(new Storage(memory, first + offset, n * size), [n], dtype)
+    return requires_grad ? made.requires_grad_() : made
+  },
+)
