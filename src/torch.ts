@@ -16,15 +16,23 @@ export const Tensor: LegacyTensor = LegacyTensorConstructor
 export * as autograd from './autograd/index.ts'
 export * from './base/dtype.ts'
 export * from './base/errors.ts'
+export { python_float as _python_float, python_scalar as _python_scalar } from './base/format.ts'
 export { default_generator, Generator } from './base/generator.ts'
+export { print_as as _print_as } from './base/inspect.ts'
 export { Size } from './base/shape.ts'
 export { composite as _composite, type Op as _Op, overloaded as _overloaded } from './ops/define/op.ts'
 export * from './ops/functions.ts'
 export * from './ops/index.ts'
 export * as _nn from './ops/nn/index.ts'
-export { device, type Place as Device } from './tensor/place.ts'
+export * as random from './ops/rng.ts'
+export { device, type Place as Device, type PlaceLike as DeviceLike } from './tensor/place.ts'
 export { get_printoptions, set_printoptions } from './tensor/print.ts'
-export { bind as _bind, parse_schema as _parse_schema } from './tensor/schema.ts'
+export {
+  bind as _bind,
+  is_options as _is_options,
+  parse_schema as _parse_schema,
+  type_name as _type_name,
+} from './tensor/schema.ts'
 export {
   enable_grad,
   inference_mode,
