@@ -14,6 +14,7 @@ export type Tensor = TensorClass
 export const Tensor: LegacyTensor = LegacyTensorConstructor
 
 export * as autograd from './autograd/index.ts'
+export { type Callable as _Callable, callable as _callable } from './base/callable.ts'
 export * from './base/dtype.ts'
 export * from './base/errors.ts'
 export { python_float as _python_float, python_scalar as _python_scalar } from './base/format.ts'

@@ -42,6 +42,7 @@ class ModuleState {
  * Subclasses write `forward`; tensors, modules and parameters that they assign to properties are found there.
  * `Layer` is the type of a module from a tensor to a tensor, whichever it is.
  */
+// biome-ignore lint/style/useShorthandFunctionType: it is merged with the class
 export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>
 
 export abstract class Module {
