@@ -45,6 +45,31 @@ export {
   stack,
   vstack,
 } from './join.ts'
+export {
+  alpha_dropout,
+  alpha_dropout_,
+  dropout,
+  dropout_,
+  feature_alpha_dropout,
+  feature_alpha_dropout_,
+  feature_dropout,
+  feature_dropout_,
+} from './nn/dropout.ts'
+export {
+  binomial,
+  normal,
+  poisson,
+  rand,
+  rand_like,
+  randint,
+  randint_like,
+  randn,
+  randn_like,
+  randperm,
+} from './random.ts'
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
+export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
 export { tril_indices, triu_indices } from './triangular.ts'
 export { where } from './where.ts'
+export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
+export { constant_pad_nd } from './nn/pad.ts'

@@ -8,6 +8,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { dense_as } from '../define/copy.ts'
 import { type Op, op, overloaded } from '../define/op.ts'
 import { window } from '../define/space.ts'
+import { constant_pad_nd } from './pad.ts'
 
 type Pair = readonly [number, number]
 
@@ -201,7 +202,7 @@ function resolve_padding(input: Tensor, weight: Tensor, padding: Padding, stride
   const totals = dilation.map((d, i) => d * (weight.sizes[2 + i]! - 1))
   const even = totals.map(t => Math.floor(t / 2))
   const uneven = totals.flatMap(t => [0, t % 2]).reverse().flatMap((_, i, all) => (i % 2 === 0 ? [all[i + 1]!, all[i]!] : []))
-  return [uneven.some(n => n > 0) ? input.constant_pad_nd(uneven, 0) : input, even]
+  return [uneven.some(n => n > 0) ? constant_pad_nd(input, uneven) : input, even]
 }
 
 function conv(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Tensor | null, stride_: number[], padding_: Padding, dilation_: number[], groups: number): Tensor {

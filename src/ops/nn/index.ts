@@ -1,9 +1,13 @@
 // The ops behind torch.nn.functional that are neither torch functions nor methods, and those that are re-exported
 // there under their own names. Not here: nn.functional itself (src/nn/functional.ts).
+
+export * from './activation.ts'
 export * from './conv.ts'
-export { log_softmax, softmax } from './softmax.ts'
-export * from './pool.ts'
+export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './loss.ts'
 export * from './norm.ts'
-export * from './activation.ts'
+export * from './pool.ts'
+export { log_softmax, softmax } from './softmax.ts'
+export * from './pad.ts'
+export * from './fold.ts'
