@@ -49,20 +49,24 @@ function log2_double(a: Expr): Double {
   return fast_two_sum(sum.hi, sum.lo.add(fraction.lo.add(u.lo.add(uw.lo))))
 }
 
-/** y log2(a), given the logarithm for positive finite a: 0 times infinity is 0, for anything to the 0 is 1. */
+/** y log2(a), given the logarithm for positive finite a. Where the power is 1 whatever the other operand, 0. */
 function exponent(a: Expr, log: Expr, y: Expr): Expr {
   const special = a.eq(0).where(constant(-Infinity, 'f64'), a)
   const l = a.gt(0).and(a.lt(Infinity)).where(log, special)
-  return l.eq(0).or(y.eq(0)).where(constant(0, 'f64'), l.mul(y))
+  return a.eq(1).or(y.eq(0)).where(constant(0, 'f64'), l.mul(y))
 }
 
 /** a^y for f64 operands, a not negative. */
 function power_f64(a: Expr, y: Expr): Expr {
   const log = log2_double(a)
   const t = clamp(exponent(a, log.hi, y), -1100, 1100)
-  const rounding = two_product(log.hi, y).lo.add(log.lo.mul(y))
+  const product = two_product(log.hi, y)
+  const lost = product.hi
+    .abs()
+    .lt(1090)
+    .where(product.lo.add(log.lo.mul(y)), constant(0, 'f64'))
   const n = nearest(t, 1, 2 * 1023)
-  const r = t.sub(n.float).add(t.eq(0).or(t.abs().gt(1090)).where(constant(0, 'f64'), rounding))
+  const r = t.sub(n.float).add(lost)
   return scale(polynomial(r, EXP2.f64).fma(r, 1), n.integer)
 }
 
