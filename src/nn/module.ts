@@ -42,8 +42,10 @@ class ModuleState {
  * Subclasses write `forward`; tensors, modules and parameters that they assign to properties are found there.
  * `Layer` is the type of a module from a tensor to a tensor, whichever it is.
  */
-// biome-ignore lint/style/useShorthandFunctionType: it is merged with the class
-export type Module = (...args: Parameters<this['forward']>) => ReturnType<this['forward']>
+export interface Module {
+  // biome-ignore lint/style/useShorthandFunctionType: it is merged with the class
+  (...args: Parameters<this['forward']>): ReturnType<this['forward']>
+}
 
 export abstract class Module {
   /** Whether the module is in training mode: Dropout and BatchNorm look at it. */
