@@ -9,7 +9,7 @@ import { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, make_op, type Op, overloaded } from './define/op.ts'
 import { type Number, pointwise } from './define/pointwise.ts'
-import { dims_of, type Reduction, reduce } from './define/reduce.ts'
+import { any_zero } from './define/reduce.ts'
 import { floating, is_integral, lift, not_implemented, numeric } from './define/rules.ts'
 
 type Other = Tensor | Number
@@ -187,16 +187,11 @@ export const true_divide: Op<Binary> = div as Op<Binary>
 /** Alias of {@link div_} without rounding. */
 export const true_divide_: Op<Binary> = div_ as Op<Binary>
 
-const has_zero: Reduction = { name: 'has_zero', combine: 'or', map: x => x.eq(0) }
-
 /** Throws where integers would be divided by zero. */
 function refuse_zero_divisor(self: Other, other: Other): void {
   const integral = (x: Other): boolean => is_integral(x instanceof Tensor ? x.dtype : scalar_dtype(x))
   if (!integral(self) || !integral(other) || (self instanceof Tensor && self.count === 0)) return
-  const zero =
-    other instanceof Tensor
-      ? reduce(has_zero, other, dims_of(null, other.sizes.length), bool).item()
-      : Number(other) === 0
+  const zero = other instanceof Tensor ? any_zero(other) : Number(other) === 0
   if (zero) throw new RuntimeError('ZeroDivisionError')
 }
 

@@ -1,6 +1,6 @@
 // Comparisons and choices: eq and its relatives, tests of kinds of numbers, maximum and minimum, where, closeness.
 // Not here: logic on truth values and bits (bitwise.ts), extremes over dimensions (reduction.ts).
-import { bool, get_default_dtype } from '../base/dtype.ts'
+import { get_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
 import { constant, type Expr } from '../ir/expr.ts'
@@ -10,8 +10,8 @@ import { in_place } from './define/inplace.ts'
 import { type Op, overloaded, without_recording } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { type Number, pointwise } from './define/pointwise.ts'
-import { dims_of, type Reduction, reduce } from './define/reduce.ts'
 import { is_integral } from './define/rules.ts'
+import { all } from './reduction.ts'
 
 type Other = Tensor | Number
 type Out = { out?: Tensor }
@@ -216,9 +216,7 @@ function close(self: Tensor, other: Tensor, rtol: number, atol: number, equal_na
   })
 }
 
-const every: Reduction = { name: 'every', combine: 'and', map: x => x.ne(0) }
-const all_true = (t: Tensor): boolean =>
-  reduce(every, t, dims_of(null, t.sizes.length), bool).item() as boolean
+const all_true = (t: Tensor): boolean => Boolean(all(t).item())
 
 /** Whether all elements are close; see {@link isclose}. */
 export const allclose: Op<CloseArgs, boolean> = overloaded<CloseArgs, boolean>(

@@ -5,7 +5,61 @@ export * from './binary_math.ts'
 export * from './bitwise.ts'
 export * from './compare.ts'
 export { angle, conj, conj_physical, resolve_conj, resolve_neg } from './complex.ts'
+export { clone, contiguous, copy_, detach } from './convert.ts'
+export { tensordot } from './einsum.ts'
+export {
+  index_add,
+  index_add_,
+  index_copy,
+  index_copy_,
+  index_fill,
+  index_fill_,
+  index_select,
+  put,
+  put_,
+  take,
+} from './index_ops.ts'
+export { index_put, index_put_ } from './indexing.ts'
+export { combinations } from './join.ts'
+export {
+  argwhere,
+  masked_fill,
+  masked_fill_,
+  masked_scatter,
+  masked_scatter_,
+  masked_select,
+  nonzero,
+} from './masked.ts'
+export * from './matmul.ts'
+export { bernoulli, multinomial } from './random.ts'
+export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
+export { all, any, count_nonzero, mean, nanmean, nansum, prod, sum } from './reduction.ts'
+export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './repeat.ts'
 export * from './rounding.ts'
+export {
+  gather,
+  scatter,
+  scatter_,
+  scatter_add,
+  scatter_add_,
+  scatter_reduce,
+  scatter_reduce_,
+  take_along_dim,
+} from './scatter.ts'
+export * from './scatter_views.ts'
+export {
+  chunk,
+  dsplit,
+  hsplit,
+  split,
+  split_with_sizes,
+  tensor_split,
+  unbind,
+  unsafe_chunk,
+  unsafe_split,
+  vsplit,
+} from './split.ts'
+export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'
 export * from './unary.ts'
 export {
   as_strided,
@@ -27,17 +81,3 @@ export {
   view,
   view_as,
 } from './views.ts'
-export { clone, contiguous, copy_, detach } from './convert.ts'
-export * from './scatter_views.ts'
-export { sum } from './reduction.ts'
-export * from './matmul.ts'
-export { tensordot } from './einsum.ts'
-export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
-export { index_add, index_add_, index_copy, index_copy_, index_fill, index_fill_, index_select, put, put_, take } from './index_ops.ts'
-export { gather, scatter, scatter_, scatter_add, scatter_add_, scatter_reduce, scatter_reduce_, take_along_dim } from './scatter.ts'
-export { argwhere, masked_fill, masked_fill_, masked_scatter, masked_scatter_, masked_select, nonzero } from './masked.ts'
-export { combinations } from './join.ts'
-export { chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, unsafe_chunk, unsafe_split, vsplit } from './split.ts'
-export { index_put, index_put_ } from './indexing.ts'
-export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './repeat.ts'
-export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'
