@@ -80,6 +80,15 @@ const c_name = (dtype: DType): string =>
 const batched = (t: Tensor): Tensor => t.unsqueeze(0)
 const shape_text = (t: Tensor): string => t.sizes.join('x')
 
+/** Whether a matrix lies column by column in memory: the transpose of a row-major one. */
+const is_column_major = ({ sizes, strides }: Tensor): boolean => strides[0] === 1 && strides[1] === sizes[0] && sizes[0]! > 1
+
+/** The gradients of a product, in the memory order of the operand they are for, so that the transpose back is dense. */
+const left_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
+  is_column_major(left) ? right.mm(g.t()).t() : g.mm(right.t())
+const right_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
+  is_column_major(right) ? g.t().mm(left).t() : left.t().mm(g)
+
 /** The product of two matrices. Throws RuntimeError for anything that is none. */
 export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor mat2)', {
   forward(self: Tensor, mat2: Tensor) {
@@ -92,8 +101,8 @@ export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor m
   },
   saves: ['self', 'mat2'],
   backward: {
-    self: (g, [, mat2]) => g.mm(mat2.t()),
-    mat2: (g, [self]) => self.t().mm(g),
+    self: (g, [self, mat2]) => left_grad(g, self, mat2),
+    mat2: (g, [self, mat2]) => right_grad(g, self, mat2),
   },
   samples: r => [[r(3, 4), r(4, 2)], [r(1, 3), r(3, 1)], [r(0, 3), r(3, 2)], [r(2, 0), r(0, 3)]],
 })
@@ -199,8 +208,8 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
     saves: ['mat1', 'mat2'],
     backward: {
       self: (g, [self, , , beta]) => scaled(reduce_to(g, self.sizes, self.dtype), beta),
-      mat1: (g, [, , mat2, , alpha]) => scaled(g.mm(mat2.t()), alpha),
-      mat2: (g, [, mat1, , , alpha]) => scaled(mat1.t().mm(g), alpha),
+      mat1: (g, [, mat1, mat2, , alpha]) => scaled(left_grad(g, mat1, mat2), alpha),
+      mat2: (g, [, mat1, mat2, , alpha]) => scaled(right_grad(g, mat1, mat2), alpha),
     },
     samples: r => [
       [r(2, 3), r(2, 4), r(4, 3)],
