@@ -33,6 +33,7 @@ export {
 export * from './matmul.ts'
 export { bernoulli, multinomial } from './random.ts'
 export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
+export { amax, amin, aminmax, argmax, argmin, max, min } from './extremes.ts'
 export { all, any, count_nonzero, mean, nanmean, nansum, prod, sum } from './reduction.ts'
 export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './repeat.ts'
 export * from './rounding.ts'
@@ -81,3 +82,6 @@ export {
   view,
   view_as,
 } from './views.ts'
+export { bincount, histc } from './counting.ts'
+export { argsort, kthvalue, median, mode, msort, nanmedian, nanquantile, quantile, sort, topk } from './sorting.ts'
+export { unique, unique_consecutive } from './unique.ts'

@@ -1,13 +1,13 @@
 // Makes ops into methods: for every op of ops/index.ts and ops/method_only.ts, `x.name(...)` is `name(x, ...)`.
 // The types come from the same tables. Not here: any op.
 import { Tensor } from '../tensor/tensor.ts'
-import type { Op } from './define/op.ts'
+import type { Op, Overloads } from './define/op.ts'
 import * as both from './index.ts'
 import * as method_only from './method_only.ts'
 import * as properties from './properties.ts'
 
 type Tail<A> = A extends readonly [unknown, ...infer Rest] ? Rest : A extends readonly [unknown?, ...infer Rest] ? Rest : never
-type Method<F> = F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
+type Method<F> = F extends Overloads<infer M> ? M : F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
 type Methods<M> = { [K in keyof M]: Method<M[K]> }
 type Properties<M> = { readonly [K in keyof M]: Tensor }
 

@@ -57,6 +57,11 @@ export interface Op<A extends readonly unknown[], R = Tensor> {
   readonly spec: Spec
 }
 
+/** The type of an op's method, for overloads whose methods cannot be derived; there is no such property. */
+export interface Overloads<Method> {
+  readonly method_type: Method
+}
+
 /** Attaches a declaration to the function that users call. */
 export function make_op<A extends readonly unknown[], R>(call: (...args: A) => R, spec: Spec): Op<A, R> {
   Object.defineProperty(call, 'name', { value: spec.name })

@@ -19,7 +19,7 @@ export interface ReductionDef {
   readonly name: string
   readonly combine: Combine
   /**
-   * What an element contributes (default: itself). `y` is the second operand's value for this result, `position` the
+   * What an element contributes (default: itself). `y` is the second operand's value for this result, in its own type, `position` the
    * element's place along the reduced dimension, where that is one.
    */
   readonly map?: (x: Expr, values: readonly Expr[], y: Expr, position: Expr) => Expr
@@ -106,17 +106,17 @@ class Parts {
     const { map } = this.#def
     if (map === undefined) return x.cast(this.part)
     const values = this.#values.map(v => v.cast(this.part))
-    return map(x, values, this.#second(at, this.part), position).cast(this.part)
+    return map(x, values, this.#second(at), position).cast(this.part)
   }
 
   final(total: Expr, at: readonly Expr[]): Expr {
     const { final } = this.#def
     const wide = total.cast(this.total)
-    return (final ? final(wide, this.#values, this.#second(at, this.total)) : total).cast(this.out.type)
+    return (final ? final(wide, this.#values, this.#second(at)) : total).cast(this.out.type)
   }
 
-  #second(at: readonly Expr[], type: ScalarType): Expr {
-    return this.#y === null ? constant(0, type) : this.#y.at(...at).cast(type)
+  #second(at: readonly Expr[]): Expr {
+    return this.#y === null ? constant(0, this.part) : this.#y.at(...at)
   }
 }
 
