@@ -2,12 +2,21 @@
 // there under their own names. Not here: nn.functional itself (src/nn/functional.ts).
 
 export * from './activation.ts'
+export * from './adaptive_pool.ts'
 export * from './conv.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './loss.ts'
 export * from './norm.ts'
-export * from './pool.ts'
+export {
+  avg_pool1d,
+  avg_pool2d,
+  max_pool1d,
+  max_pool1d_with_indices,
+  max_pool2d,
+  max_pool2d_with_indices,
+} from './pool.ts'
 export { log_softmax, softmax } from './softmax.ts'
 export * from './pad.ts'
 export * from './fold.ts'
+export * from './one_hot.ts'

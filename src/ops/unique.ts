@@ -1,0 +1,77 @@
+// Equal elements: unique and unique_consecutive, of all elements or of slices along a dimension. No gradients.
+// Not here: how rows are sorted and grouped (define/sort.ts).
+import { int64 } from '../base/dtype.ts'
+import { RuntimeError } from '../base/errors.ts'
+import { numel, wrap_dim } from '../base/shape.ts'
+import { empty } from '../tensor/dispatch.ts'
+import { alias, type Tensor } from '../tensor/tensor.ts'
+import { arange } from './creation.ts'
+import { dense } from './define/copy.ts'
+import { type Op, overloaded, without_recording } from './define/op.ts'
+import { group_rows, sort_dim, sort_rows } from './define/sort.ts'
+import { index_select } from './index_ops.ts'
+import { movedim } from './rearrange.ts'
+
+type Options = { sorted?: boolean; return_inverse?: boolean; return_counts?: boolean; dim?: number | null }
+type Flag = boolean | Options
+
+/** The tensor alone, or a list with the inverse and the counts that were asked for. */
+function results(output: Tensor, inverse: Tensor | null, counts: Tensor | null): Tensor | Tensor[] {
+  const extra = [inverse, counts].filter(t => t !== null)
+  return extra.length === 0 ? output : [output, ...extra]
+}
+
+function distinct(name: string, self: Tensor, dim: number | null, sorted: boolean, return_inverse: boolean, return_counts: boolean): Tensor | Tensor[] {
+  return without_recording(() => {
+    const d = dim === null ? 0 : wrap_dim(dim, self.sizes.length)
+    if (dim !== null && self.count === 0 && self.sizes.some((n, k) => k !== d && n === 0))
+      throw new RuntimeError(`There are 0 sized dimensions, and they aren't selected, so ${name === 'unique' ? 'unique' : 'unique_consecutive'} cannot be applied`)
+    // Slices as the rows of a matrix; all elements are rows of one.
+    const slices = dim === null || self.sizes.length === 0 ? alias(dense(self), [self.count], [1]) : dense(movedim(self, d, 0))
+    const n = slices.sizes[0]!
+    const width = numel(slices.sizes.slice(1))
+    const rows = alias(slices, [n, width], [width, 1])
+    const order = !sorted ? arange(n) : width === 1 ? sort_dim(alias(rows, [n], [1]), 0, false).indices : sort_rows(rows)
+    const { firsts, counts, inverse, total } = group_rows(rows, order)
+    const first = (t: Tensor): Tensor => dense(alias(t, [total], [1]))
+    const found = index_select(slices, 0, first(firsts))
+    const output = dim === null || self.sizes.length === 0 ? found : dense(movedim(found, 0, d))
+    const whole = dim === null ? alias(inverse, self.sizes, empty(self.sizes, int64).strides) : inverse
+    return results(alias(output), return_inverse ? whole : null, return_counts ? first(counts) : null)
+  })
+}
+
+type UniqueArgs = [self: Tensor, sorted?: Flag, return_inverse?: Flag, return_counts?: Flag, dim?: number | null | Options]
+type ConsecutiveArgs = [self: Tensor, return_inverse?: Flag, return_counts?: Flag, dim?: number | null | Options]
+/** A tensor, or a list with the inverse and the counts where they are asked for. */
+export interface Unique<A extends readonly unknown[]> {
+  (self: Tensor, opts: Options & ({ return_inverse: true } | { return_counts: true })): Tensor[]
+  (...args: A): Tensor
+}
+
+/**
+ * The distinct elements in ascending order, or the distinct slices along `dim`. With `return_inverse` also where each
+ * element went, with `return_counts` how often each occurs.
+ */
+export const unique: Unique<UniqueArgs> & Op<UniqueArgs> = overloaded<UniqueArgs>(
+  [
+    [
+      'unique(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, int? dim=None)',
+      (self: Tensor, _sorted: boolean, inverse: boolean, counts: boolean, dim: number | null) =>
+        distinct('unique', self, dim, true, inverse, counts) as Tensor,
+    ],
+  ],
+  { out: false, gradcheck: false, samples: r => [[r.ints(0, 4, 7)], [r.ints(0, 2, 5, 2), { dim: 0 }]] },
+) as never
+
+/** The elements (or slices along `dim`) without those that repeat the one before. Results as of {@link unique}. */
+export const unique_consecutive: Unique<ConsecutiveArgs> & Op<ConsecutiveArgs> = overloaded<ConsecutiveArgs>(
+  [
+    [
+      'unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None)',
+      (self: Tensor, inverse: boolean, counts: boolean, dim: number | null) =>
+        distinct('unique_consecutive', self, dim, false, inverse, counts) as Tensor,
+    ],
+  ],
+  { out: false, gradcheck: false, samples: r => [[r.ints(0, 2, 9)], [r.ints(0, 2, 6, 1), { dim: 0 }]] },
+) as never
