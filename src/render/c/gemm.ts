@@ -1,0 +1,350 @@
+// Matrix multiply as C, for f32 and f64: packed panels and a register tile in GCC's vector extensions, as BLIS has it,
+// with paths that copy nothing for few rows and for small matrices. The tile follows from the number of vector
+// registers, so the same text serves AVX-512, AVX, SSE and NEON. Not here: convolution (conv.ts), calling (device/).
+
+/** Options for the routines: products and sums may be contracted to fma. */
+export const ROUTINE_FLAGS: readonly string[] = [
+  '-O2',
+  '-fno-math-errno',
+  '-fno-trapping-math',
+  '-ffp-contract=fast',
+  '-fno-strict-aliasing',
+]
+
+/** What differs between the two float types. */
+const TYPES = {
+  f32: `typedef float T;
+typedef i32 Index __attribute__((vector_size(16)));
+`,
+  f64: `typedef double T;
+typedef i64 Index __attribute__((vector_size(16)));
+`,
+} as const
+
+const MACHINE = `#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+typedef int32_t i32;
+typedef int64_t i64;
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#define REGISTERS 32
+#define MR 12
+#elif defined(__AVX__)
+#define VECTOR_BYTES 32
+#define REGISTERS 16
+#define MR 6
+#elif defined(__aarch64__)
+#define VECTOR_BYTES 16
+#define REGISTERS 32
+#define MR 12
+#else
+#define VECTOR_BYTES 16
+#define REGISTERS 16
+#define MR 6
+#endif
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#if MR == 12
+#define EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#else
+#define EACH_ROW_COUNT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
+#else
+#define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (Index){__VA_ARGS__})
+#endif
+`
+
+const TILE = `
+#define S ((i64)sizeof(T))
+#define VL ((i64)(VECTOR_BYTES / sizeof(T)))
+#define QL ((i64)(16 / sizeof(T)))
+typedef T Vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef T Unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+typedef T Quarter __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+
+// How many vectors of columns go with r rows, so that the tile, a row of b and a broadcast fit the registers.
+#define WIDTH(r) MIN(8, (REGISTERS - 1) / ((r) + 1))
+#define NR (WIDTH(MR) * VL)
+
+// c[R rows][N vectors] (+)= a[R][k] * b[k][N vectors], with one row of b after each other br elements apart.
+INLINE void tile(const int R, const int N, const int prefetch, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br,
+                 T *c, i64 cr, int accumulate) {
+  Vector sum[MR][8], x[8];
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < N; j++) {
+    sum[i][j] = (Vector){0};
+    if (prefetch) __builtin_prefetch(c + i * cr + j * VL, 1);
+  }
+  for (i64 p = 0; p < k; p++) {
+    UNROLL for (int j = 0; j < N; j++) x[j] = *(const Unaligned *)(b + p * br + j * VL);
+    UNROLL for (int i = 0; i < R; i++) {
+      Vector y = a[p * ac + i * ar] - (Vector){0};
+      UNROLL for (int j = 0; j < N; j++) sum[i][j] += y * x[j];
+    }
+  }
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < N; j++) {
+    Unaligned *d = (Unaligned *)(c + i * cr + j * VL);
+    if (accumulate) *d += sum[i][j];
+    else *d = sum[i][j];
+  }
+}
+
+// d[j][i] = s[i][j] for a block of 16 bytes by 16 bytes, rows sr and dr elements apart.
+INLINE void transpose(const T *s, i64 sr, T *d, i64 dr) {
+#define ROW(i) (*(const Quarter *)(s + (i) * sr))
+#define OUT(i) (*(Quarter *)(d + (i) * dr))
+  TRANSPOSE
+#undef ROW
+#undef OUT
+}
+
+// o[q * W + t] = p[t * ts + q * ks] for t < w, 0 for w <= t < W: a panel of W rows or columns, k after each other.
+INLINE void pack(i64 w, const i64 W, i64 k, const T *p, i64 ts, i64 ks, T *o) {
+  if (w < W)
+    for (i64 q = 0; q < k; q++) for (i64 t = w; t < W; t++) o[q * W + t] = 0;
+  if (ts == 1 && w == W && W % VL == 0) {
+    for (i64 q = 0; q < k; q++)
+      UNROLL for (i64 t = 0; t < W; t += VL) *(Unaligned *)(o + q * W + t) = *(const Unaligned *)(p + q * ks + t);
+  } else if (ts == 1 && w == W && W % QL == 0) {
+    for (i64 q = 0; q < k; q++)
+      UNROLL for (i64 t = 0; t < W; t += QL) *(Quarter *)(o + q * W + t) = *(const Quarter *)(p + q * ks + t);
+  } else if (ts == 1) {
+    for (i64 q = 0; q < k; q++) for (i64 t = 0; t < w; t++) o[q * W + t] = p[q * ks + t];
+  } else {
+    const i64 line = 64 / S;  // whole cache lines: rows a power of two apart evict each other
+    i64 q = 0;
+    if (ks == 1)
+      for (; q + line <= k; q += line) {
+        i64 t = 0;
+        for (; t + QL <= w; t += QL)
+          for (i64 i = 0; i < line; i += QL) transpose(p + t * ts + q + i, ts, o + (q + i) * W + t, W);
+        for (; t < w; t++) for (i64 i = 0; i < line; i++) o[(q + i) * W + t] = p[t * ts + q + i];
+      }
+    for (; q < k; q++) for (i64 t = 0; t < w; t++) o[q * W + t] = p[t * ts + q * ks];
+  }
+}
+`
+
+const TRANSPOSE = {
+  f32: `Quarter w = SHUFFLE(ROW(0), ROW(1), 0, 4, 1, 5), x = SHUFFLE(ROW(2), ROW(3), 0, 4, 1, 5);
+  Quarter y = SHUFFLE(ROW(0), ROW(1), 2, 6, 3, 7), z = SHUFFLE(ROW(2), ROW(3), 2, 6, 3, 7);
+  OUT(0) = SHUFFLE(w, x, 0, 1, 4, 5);
+  OUT(1) = SHUFFLE(w, x, 2, 3, 6, 7);
+  OUT(2) = SHUFFLE(y, z, 0, 1, 4, 5);
+  OUT(3) = SHUFFLE(y, z, 2, 3, 6, 7);`,
+  f64: `Quarter x = ROW(0), y = ROW(1);
+  OUT(0) = SHUFFLE(x, y, 0, 2);
+  OUT(1) = SHUFFLE(x, y, 1, 3);`,
+} as const
+
+/** C that both gemm and convolution begin with: machine, types, the register tile and packing. */
+export const tile_source = (type: 'f32' | 'f64'): string =>
+  MACHINE + TYPES[type] + TILE.replace('TRANSPOSE', TRANSPOSE[type])
+
+const GEMM = `
+#define KC ((i64)(1536 / S))
+#define MC ((i64)(MR * 12))
+#define NC ((i64)(8192 / S))
+
+typedef void Tile(i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, T *c, i64 cr, int accumulate);
+#define DEFINE(name, r, n) \\
+  static void name##r(i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, T *c, i64 cr, int accumulate) { \\
+    tile(r, n, 0, k, a, ar, ac, b, br, c, cr, accumulate); \\
+  }
+#define DEFINE_ALL(r) DEFINE(narrow, r, 1) DEFINE(wide, r, WIDTH(r)) DEFINE(panel, r, WIDTH(MR))
+EACH_ROW_COUNT(DEFINE_ALL)
+#define NARROW(r) narrow##r,
+#define WIDE(r) wide##r,
+#define PANEL(r) panel##r,
+static Tile *const narrow[] = {0, EACH_ROW_COUNT(NARROW)}, *const wide[] = {0, EACH_ROW_COUNT(WIDE)};
+static Tile *const panel[] = {0, EACH_ROW_COUNT(PANEL)};
+
+// m rows in groups of at most MR, as even as possible: the first 'more' groups have one row more than 'rows'.
+typedef struct { i64 count, rows, more; } Groups;
+INLINE Groups groups_of(i64 m, i64 most) {
+  i64 count = (m + most - 1) / most;
+  return (Groups){count, m / count, m % count};
+}
+#define EACH_GROUP(g, i, h) \\
+  for (i64 i = 0, n_ = 0, h; n_ < (g).count && (h = (g).rows + (n_ < (g).more), 1); i += h, n_++)
+
+// A tile that sticks out over the last column, by way of a buffer.
+static void ragged(Tile *f, i64 rows, i64 columns, i64 width, i64 k, const T *a, i64 ar, i64 ac, const T *b, T *c,
+                   i64 cr, int accumulate) {
+  T buffer[MR * NR] __attribute__((aligned(VECTOR_BYTES)));
+  f(k, a, ar, ac, b, width, buffer, width, 0);
+  for (i64 i = 0; i < rows; i++) {
+    T *d = c + i * cr, *s = buffer + i * width;
+    i64 j = 0;
+    for (; j + QL <= columns; j += QL)
+      if (accumulate) *(Quarter *)(d + j) += *(Quarter *)(s + j);
+      else *(Quarter *)(d + j) = *(Quarter *)(s + j);
+    for (; j < columns; j++) d[j] = accumulate ? d[j] + s[j] : s[j];
+  }
+}
+
+// Room for one packed block of a and one of b, kept by each thread; NULL where there is no memory.
+static T *workspace(void) {
+  static _Thread_local T *work;
+  if (!work) work = aligned_alloc(4096, (((MC + NC + NR) * KC * S) + 4095) & ~(i64)4095);
+  return work;
+}
+
+static void gemm_packed(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, i64 bc, T *c, i64 cr,
+                        int accumulate, T *work) {
+  i64 parts = (k + KC - 1) / KC, depth = (k + parts - 1) / parts;
+  // a is read once per panel of b; rows a multiple of 2 KB apart evict each other
+  int pack_a = n > 4 * NR || (n > NR && ar * S % 2048 == 0);
+  T *a_block = work, *b_block = work + MC * KC;
+  for (i64 j0 = 0; j0 < n; j0 += NC) {
+    i64 nb = MIN(NC, n - j0);
+    for (i64 p0 = 0; p0 < k; p0 += depth) {
+      i64 kb = MIN(depth, k - p0);
+      int add = accumulate || p0 > 0;
+      for (i64 j = 0; j < nb; j += NR) {
+        const T *s = b + p0 * br + (j0 + j) * bc;
+        if (nb - j > VL) pack(MIN(NR, nb - j), NR, kb, s, bc, br, b_block + j * kb);
+        else pack(nb - j, VL, kb, s, bc, br, b_block + j * kb);
+      }
+      for (i64 i0 = 0; i0 < m; i0 += MC) {
+        Groups groups = groups_of(MIN(MC, m - i0), MR);
+        const T *a0 = a + i0 * ar + p0 * ac;
+        if (pack_a)
+          EACH_GROUP(groups, i, h) {
+            if (h == MR) pack(MR, MR, kb, a0 + i * ar, ar, ac, a_block + i * kb);
+            else pack(h, h, kb, a0 + i * ar, ar, ac, a_block + i * kb);
+          }
+        for (i64 j = 0; j < nb; j += NR) {
+          i64 w = MIN(NR, nb - j);
+          const T *bp = b_block + j * kb;
+          EACH_GROUP(groups, i, h) {
+            T *ct = c + (i0 + i) * cr + j0 + j;
+            const T *ap = pack_a ? a_block + i * kb : a0 + i * ar;
+            i64 rs = pack_a ? 1 : ar, cs = pack_a ? h : ac;
+            if (w <= VL) ragged(narrow[h], h, w, VL, kb, ap, rs, cs, bp, ct, cr, add);
+            else if (w < NR) ragged(panel[h], h, w, NR, kb, ap, rs, cs, bp, ct, cr, add);
+            else if (h == MR && pack_a) tile(MR, WIDTH(MR), 1, kb, ap, 1, MR, bp, NR, ct, cr, add);
+            else panel[h](kb, ap, rs, cs, bp, NR, ct, cr, add);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Rows of b are contiguous and read where they are; only what is left of the last vector is packed.
+static void gemm_direct(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, T *c, i64 cr,
+                        int accumulate, T *work) {
+  Groups groups = groups_of(m, MR);
+  i64 j = 0, width = WIDTH(groups.rows) * VL;
+  for (; n - j >= width; j += width)
+    EACH_GROUP(groups, i, h) {
+      i64 w = WIDTH(h) * VL, jj = j;
+      for (; jj + w <= j + width; jj += w) wide[h](k, a + i * ar, ar, ac, b + jj, br, c + i * cr + jj, cr, accumulate);
+      for (; jj < j + width; jj += VL) narrow[h](k, a + i * ar, ar, ac, b + jj, br, c + i * cr + jj, cr, accumulate);
+    }
+  for (; n - j >= VL; j += VL)
+    EACH_GROUP(groups, i, h) narrow[h](k, a + i * ar, ar, ac, b + j, br, c + i * cr + j, cr, accumulate);
+  if (j == n) return;
+  const i64 depth = KC * MC / VL;
+  for (i64 p = 0; p < k; p += depth) {
+    i64 kb = MIN(depth, k - p);
+    pack(n - j, VL, kb, b + p * br + j, 1, br, work);
+    EACH_GROUP(groups, i, h)
+      ragged(narrow[h], h, n - j, VL, kb, a + i * ar + p * ac, ar, ac, work, c + i * cr + j, cr, accumulate || p > 0);
+  }
+}
+
+// Both a's rows and b's columns are contiguous: dot products, with the lanes along k.
+#define DOTS(r) MIN(8, (REGISTERS - 2 - (r)) / (r))
+INLINE T sum_of(Vector v) {
+  union { Vector v; Quarter q[VECTOR_BYTES / 16]; } u = {v};
+  UNROLL for (int h = VECTOR_BYTES / 32; h > 0; h /= 2) UNROLL for (int l = 0; l < h; l++) u.q[l] += u.q[l + h];
+  T sum = 0;
+  UNROLL for (int l = 0; l < QL; l++) sum += u.q[0][l];
+  return sum;
+}
+INLINE void dots(const int R, const int J, i64 k, const T *a, i64 ar, const T *b, i64 bc, T *c, i64 cr, int accumulate) {
+  Vector sum[4][8], x[4];
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < J; j++) sum[i][j] = (Vector){0};
+  i64 p = 0;
+  for (; p + VL <= k; p += VL) {
+    UNROLL for (int i = 0; i < R; i++) x[i] = *(const Unaligned *)(a + i * ar + p);
+    UNROLL for (int j = 0; j < J; j++) {
+      Vector y = *(const Unaligned *)(b + j * bc + p);
+      UNROLL for (int i = 0; i < R; i++) sum[i][j] += x[i] * y;
+    }
+  }
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < J; j++) {
+    T t = sum_of(sum[i][j]);
+    for (i64 q = p; q < k; q++) t += a[i * ar + q] * b[j * bc + q];
+    c[i * cr + j] = accumulate ? c[i * cr + j] + t : t;
+  }
+}
+typedef void Dots(i64 k, const T *a, i64 ar, const T *b, i64 bc, T *c, i64 cr, int accumulate);
+#define DEFINE_DOTS(name, r, j) \\
+  static void name##r(i64 k, const T *a, i64 ar, const T *b, i64 bc, T *c, i64 cr, int accumulate) { \\
+    dots(r, j, k, a, ar, b, bc, c, cr, accumulate); \\
+  }
+#define DEFINE_ALL_DOTS(r) DEFINE_DOTS(many, r, DOTS(r)) DEFINE_DOTS(some, r, DOTS(r) / 2) DEFINE_DOTS(one, r, 1)
+DEFINE_ALL_DOTS(1) DEFINE_ALL_DOTS(2) DEFINE_ALL_DOTS(3) DEFINE_ALL_DOTS(4)
+static Dots *const many[] = {0, many1, many2, many3, many4}, *const some[] = {0, some1, some2, some3, some4};
+static Dots *const one[] = {0, one1, one2, one3, one4};
+
+static void gemm_dots(i64 m, i64 n, i64 k, const T *a, i64 ar, const T *b, i64 bc, T *c, i64 cr, int accumulate, T *work) {
+  if (m > 1 && ar * S % 4096 == 0 && m * (k + 16) <= MC * KC) {  // such rows evict each other: set them apart
+    for (i64 i = 0; i < m; i++) memcpy(work + i * (k + 16), a + i * ar, k * S);
+    a = work, ar = k + 16;
+  }
+  Groups groups = groups_of(m, 4);
+  i64 width = DOTS(groups.rows + (groups.more > 0));
+  for (i64 j0 = 0; j0 < n; j0 += width)
+    EACH_GROUP(groups, i, h) {
+      i64 j = j0, end = MIN(j0 + width, n), w = DOTS(h);
+      for (; j + w <= end; j += w) many[h](k, a + i * ar, ar, b + j * bc, bc, c + i * cr + j, cr, accumulate);
+      for (; j + w / 2 <= end; j += w / 2) some[h](k, a + i * ar, ar, b + j * bc, bc, c + i * cr + j, cr, accumulate);
+      for (; j < end; j++) one[h](k, a + i * ar, ar, b + j * bc, bc, c + i * cr + j, cr, accumulate);
+    }
+}
+
+static void gemm(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, i64 bc, T *c, i64 cr,
+                 int accumulate, T *work) {
+  if (n == 1 && cr == 1) {  // a column, contiguous: the row b^T a^T
+    const T *x = a;
+    i64 r = ar, s = ac;
+    a = b, ar = 1, ac = br, b = x, br = s, bc = r, n = m, m = 1;
+  }
+  int small = n * k * S <= 128 * 1024;
+  int skinny = (m <= 8 || n <= 16) && k >= 8 * VL;
+  if (k == 0) {
+    for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * cr, 0, n * S);
+  } else if (bc == 1 && (m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
+  else if (br == 1 && ac == 1 && (skinny || (m <= 16 && k >= 32 * VL)))
+    gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
+  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
+}
+
+// args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate.
+// Returns 0, or 1 where there is no memory.
+i32 tstorch_gemm(const double *args) {
+  const T *a = (const T *)(uintptr_t)args[2], *b = (const T *)(uintptr_t)args[3];
+  T *c = (T *)(uintptr_t)args[4], *work = workspace();
+  i64 batch = args[5], m = args[6], n = args[7], k = args[8], ab = args[9], ar = args[10], ac = args[11];
+  i64 bb = args[12], br = args[13], bc = args[14], cb = args[15], cr = args[16], accumulate = args[17];
+  if (!work) return 1;
+  if (bb == 0 && ab == m * ar && cb == m * cr) m *= batch, batch = 1;  // one b for all: more rows
+  for (i64 i = 0; i < batch; i++)
+    gemm(m, n, k, a + i * ab, ar, ac, b + i * bb, br, bc, c + i * cb, cr, accumulate, work);
+  return 0;
+}
+`
+
+/** The C file with `i32 tstorch_gemm(const double *args)` for one float type. */
+export const gemm_source = (type: 'f32' | 'f64'): string => tile_source(type) + GEMM
