@@ -1,6 +1,6 @@
 // Counting and locating values: bincount, histc, searchsorted, bucketize, isin. No gradients.
 // Not here: one_hot (nn/one_hot.ts), sorting (sorting.ts), counts of nonzero elements (reduction.ts).
-import { bool, type DType, float32, float64, int32, int64, result_dtype, scalar_dtype } from '../base/dtype.ts'
+import { bool, type DType, float16, float32, float64, int32, int64, result_dtype, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, same_sizes } from '../base/shape.ts'
 import { constant } from '../ir/expr.ts'
@@ -90,7 +90,7 @@ const extremes_kernel = kernels('extremes', (k, dtype: DType) => {
 
 function histogram(self: Tensor, bins: number, min: Number, max: Number): Tensor {
   if (bins <= 0) throw new RuntimeError(`torch.histogram(): bins must be > 0, but got ${bins} for dimension 0`)
-  if (!self.dtype.is_floating_point || self.dtype.itemsize < 4)
+  if (!self.dtype.is_floating_point || self.dtype === float16)
     throw new RuntimeError(`"histogram_cpu" not implemented for '${scalar_name(self.dtype)}'`)
   let [low, high] = [Number(min), Number(max)]
   if (low === high && self.count > 0) {

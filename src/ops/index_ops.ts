@@ -107,33 +107,38 @@ function along(k: Builder, sizes: readonly Expr[], body: (o: Expr, j: Expr, inne
   )
 }
 
+/** Checks slices of `source` that go to those of `self` which `index` names; returns the wrapped dimension. */
+export function check_slices(name: string, self: Tensor, dim: number, index: Tensor, source: Tensor): number {
+  const d = wrap_dim(dim, self.sizes.length)
+  require_vector(
+    index,
+    () =>
+      new IndexError(
+        `${name}(): Index is supposed to be a vector, but got dim: ${index.sizes.length} with type: ${scalar_name(index.dtype)} and size: [${index.sizes.join(', ')}]`,
+      ),
+  )
+  if (!is_index(index.dtype))
+    throw new RuntimeError(`${name}(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`)
+  if (self.dtype !== source.dtype)
+    throw new RuntimeError(
+      `${name}(): self (${scalar_name(self.dtype)}) and source (${scalar_name(source.dtype)}) must have the same scalar type`,
+    )
+  if (d > 0 && d >= source.sizes.length) throw new RuntimeError(`${name}(): Indexing dim ${d} is out of bounds of tensor`)
+  const n = source.sizes[d] ?? 1
+  if (index.count !== n)
+    throw new RuntimeError(
+      `${name}(): Number of indices (${index.count}) should be equal to source.size(dim): (${n}), for dim: ${d}`,
+    )
+  same_slices(self, source, d)
+  require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
+  return d
+}
+
 /** Adds `alpha` times the slices of `source` to those slices of `dim` that `index` (1-d) names. */
 export const index_add: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: { alpha?: Number; out?: Tensor }]> =
   update_op('index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)', {
     prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Number) {
-      const d = wrap_dim(dim, self.sizes.length)
-      require_vector(
-        index,
-        () =>
-          new IndexError(
-            `index_add_(): Index is supposed to be a vector, but got dim: ${index.sizes.length} with type: ${scalar_name(index.dtype)} and size: [${index.sizes.join(', ')}]`,
-          ),
-      )
-      if (!is_index(index.dtype))
-        throw new RuntimeError(`index_add_(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`)
-      if (self.dtype !== source.dtype)
-        throw new RuntimeError(
-          `index_add_(): self (${scalar_name(self.dtype)}) and source (${scalar_name(source.dtype)}) must have the same scalar type`,
-        )
-      if (d > 0 && d >= source.sizes.length)
-        throw new RuntimeError(`index_add_(): Indexing dim ${d} is out of bounds of tensor`)
-      const n = source.sizes[d] ?? 1
-      if (index.count !== n)
-        throw new RuntimeError(
-          `index_add_(): Number of indices (${index.count}) should be equal to source.size(dim): (${n}), for dim: ${d}`,
-        )
-      same_slices(self, source, d)
-      require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
+      const d = check_slices('index_add_', self, dim, index, source)
       return out => {
         if (source.count === 0) return
         const target = around(out, d)

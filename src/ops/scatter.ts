@@ -7,6 +7,7 @@ import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { to_dtype } from './convert.ts'
 import { launch_value } from './creation.ts'
 import { require_range } from './define/bounds.ts'
 import { in_place } from './define/inplace.ts'
@@ -15,7 +16,7 @@ import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
 import { update_op } from './define/update.ts'
-import { arithmetic, fill_number, out_of_bounds } from './index_ops.ts'
+import { arithmetic, check_slices, fill_number, out_of_bounds } from './index_ops.ts'
 
 type Out = { out?: Tensor }
 
@@ -207,6 +208,28 @@ export function identity_of(how: string, dtype: DType): number | bigint | boolea
   return largest ? 2n ** bits - 1n : 0
 }
 
+/** Checks a scatter reduction and returns what does it. */
+export function prepare_reduce(
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: string,
+  include_self: boolean,
+): (out: Tensor) => void {
+  const how = COMBINE[reduce]
+  if (how === undefined) throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin.')
+  const d = check_scatter(self, dim, index, src)
+  return out => {
+    if (index.count === 0) return
+    if (!include_self) write(out, d, index, identity_of(reduce, self.dtype), 'set')
+    write(out, d, index, src, how)
+    if (reduce !== 'mean') return
+    const count = counts(out, d, index, include_self)
+    out.div_(count, { rounding_mode: out.dtype.is_floating_point ? null : 'floor' })
+  }
+}
+
 /**
  * A copy in which what `src` brings to a place along `dim` is reduced: 'sum', 'prod', 'mean', 'amax' or 'amin';
  * `include_self: false` leaves the tensor's own values out where something arrives.
@@ -214,25 +237,12 @@ export function identity_of(how: string, dtype: DType): number | bigint | boolea
 export const scatter_reduce: Op<
   [self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, opts?: { include_self?: boolean; out?: Tensor }]
 > = update_op('scatter_reduce(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True)', {
-  prepare(self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, include_self: boolean) {
-    const how = COMBINE[reduce]
-    if (how === undefined) throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin.')
-    const d = check_scatter(self, dim, index, src)
-    return out => {
-      if (index.count === 0) return
-      if (!include_self) write(out, d, index, identity_of(reduce, self.dtype), 'set')
-      write(out, d, index, src, how)
-      if (reduce === 'mean') {
-        const count = counts(out, d, index, include_self)
-        out.div_(count, { rounding_mode: out.dtype.is_floating_point ? null : 'floor' })
-      }
-    }
-  },
+  prepare: prepare_reduce,
   saves: ['self', 'index', 'src', 'out'],
   node: 'ScatterReduceBackward0',
   backward(g, [self, dim, index, src, reduce, include_self], out) {
     const [own, source] = reduce_grads(g, self, dim, index, src, reduce, include_self, out)
-    return [include_self ? own : own.scatter(dim, index, 0), null, source]
+    return [own, null, source]
   },
   samples: r =>
     ['sum', 'prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
@@ -250,7 +260,22 @@ function counts(like: Tensor, dim: number, index: Tensor, include_self: boolean)
   return include_self ? n : n.masked_fill(n.eq(0), 1)
 }
 
-function reduce_grads(
+/** The gradients of a scatter reduction for self and src. */
+export function reduce_grads(
+  g: Tensor,
+  self: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: string,
+  include_self: boolean,
+  out: Tensor,
+): [Tensor, Tensor] {
+  const [own, source] = all_grads(g, self, dim, index, src, reduce, include_self, out)
+  return [include_self ? own : own.scatter(dim, index, 0), source]
+}
+
+function all_grads(
   g: Tensor,
   self: Tensor,
   dim: number,
@@ -283,6 +308,42 @@ function reduce_grads(
   const shared = g.div(own.scatter_add(dim, index, source))
   return [own.mul(shared), source.mul(at(shared))]
 }
+
+// ------------------------------------------------------------------------------------ whole slices
+
+/** The numbers of slices, as an index for each of their elements. */
+function spread_index(index: Tensor, dim: number, source: Tensor): Tensor {
+  const sizes = source.sizes.map((_, d) => (d === dim ? index.count : 1))
+  return to_dtype(index, int64).reshape(sizes).expand(source.sizes)
+}
+
+/**
+ * A copy in which the slices of `source` are reduced into those of `dim` that `index` (1-d) names: 'prod', 'mean',
+ * 'amax' or 'amin'; `include_self: false` leaves the tensor's own values out where something arrives.
+ */
+export const index_reduce: Op<
+  [self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, opts?: { include_self?: boolean; out?: Tensor }]
+> = update_op('index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True)', {
+  prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, include_self: boolean) {
+    if (reduce === 'sum' || COMBINE[reduce] === undefined)
+      throw new RuntimeError(`index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`)
+    const d = check_slices('index_reduce_', self, dim, index, source)
+    return prepare_reduce(self, d, spread_index(index, d, source), source, reduce, include_self)
+  },
+  saves: ['self', 'index', 'source', 'out'],
+  backward(g, [self, dim, index, source, reduce, include_self], out) {
+    const d = wrap_dim(dim, self.sizes.length)
+    const [own, from] = reduce_grads(g, self, d, spread_index(index, d, source), source, reduce, include_self, out)
+    return [own, null, from]
+  },
+  samples: r =>
+    ['prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
+      [r.distinct(4, 3), 0, r.ints(0, 4, 2), r(2, 3), reduce] as const,
+      [r(3), 0, r.ints(0, 3, 4), r(4), reduce, { include_self: false }] as const,
+    ]) as never,
+})
+/** In-place {@link index_reduce}. */
+export const index_reduce_: typeof index_reduce = in_place(index_reduce)
 
 /** {@link gather} with broadcasting of everything but `dim`; without `dim`, on the flattened tensors. */
 export const take_along_dim: Op<[self: Tensor, indices: Tensor, dim?: number | null | { dim?: number | null; out?: Tensor }, opts?: Out]> = composite(

@@ -323,8 +323,8 @@ function quantiles(name: string, self: Tensor, q: Tensor | number, dim: number |
   const below = ranks.to(int64)
   let values = sorted.gather(-1, below)
   if (interpolation === 'linear' || interpolation === 'midpoint') {
-    const weights = interpolation === 'midpoint' ? ranks.mul(0).add(0.5) : ranks.sub(below)
-    values = values.lerp(sorted.gather(-1, ranks.ceil().to(int64)), weights)
+    const above = sorted.gather(-1, ranks.ceil().to(int64))
+    values = values.lerp(above, interpolation === 'midpoint' ? 0.5 : ranks.sub(below))
   }
   // values: [other dimensions..., quantiles]
   const rest = keepdim ? kept : dim === null || self.sizes.length === 0 ? [] : self.sizes.toSpliced(d, 1)
