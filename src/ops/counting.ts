@@ -1,9 +1,9 @@
 // Counting and locating values: bincount, histc, searchsorted, bucketize, isin. No gradients.
 // Not here: one_hot (nn/one_hot.ts), sorting (sorting.ts), counts of nonzero elements (reduction.ts).
-import { bool, type DType, float16, float32, float64, int32, int64, result_dtype, scalar_dtype } from '../base/dtype.ts'
+import { bfloat16, bool, type DType, float16, float32, float64, int32, int64, result_dtype, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, same_sizes } from '../base/shape.ts'
-import { constant } from '../ir/expr.ts'
+import { constant, type Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
@@ -65,15 +65,22 @@ const histc_kernel = kernels('histc', (k, dtype: DType) => {
   const low = k.value('low', x.type)
   const high = k.value('high', x.type)
   const bins = k.value('bins', x.type)
+  // bfloat16 is rounded at every step, which decides into which bin an element near an edge falls.
+  const step = (e: Expr): Expr => (dtype === bfloat16 ? round_to_bfloat16(e) : e)
   k.for(x.sizes[0]!, 'serial', i => {
     const value = x.at(i)
     k.if(value.ge(low).and(value.le(high)), () => {
-      const place = value.sub(low).div(high.sub(low)).mul(bins).floor()
+      const place = step(step(step(value.sub(low)).div(step(high.sub(low)))).mul(bins)).floor()
       const bin = place.min(bins.sub(1)).cast('index')
       k.store(out, [bin], out.at(bin).add(1))
     })
   })
 })
+
+function round_to_bfloat16(e: Expr): Expr {
+  const bits = e.bitcast('i32')
+  return bits.add(bits.ushr(16).and(1)).add(0x7fff).and(-0x10000).bitcast('f32')
+}
 
 const extremes_kernel = kernels('extremes', (k, dtype: DType) => {
   const out = k.output('out', float64, 'flat')

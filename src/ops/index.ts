@@ -39,6 +39,8 @@ export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './re
 export * from './rounding.ts'
 export {
   gather,
+  index_reduce,
+  index_reduce_,
   scatter,
   scatter_,
   scatter_add,
