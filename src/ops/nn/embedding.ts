@@ -3,6 +3,7 @@ import { int32, int64 } from '../../base/dtype.ts'
 import { IndexError, RuntimeError } from '../../base/errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { no_grad } from '../../tensor/tape.ts'
+import { require_range } from '../define/bounds.ts'
 import { composite, type Op, op } from '../define/op.ts'
 
 const lookup: Op<[weight: Tensor, indices: Tensor, padding_idx: number, scale_grad_by_freq: boolean]> = op(
@@ -50,11 +51,11 @@ export const embedding: Op<[input: Tensor, weight: Tensor, padding_idx?: number 
       if (sparse) throw new RuntimeError('embedding: sparse gradients are not supported')
       const rows = weight.sizes[0]!
       if (padding !== null && (padding >= rows || padding < -rows)) throw new RuntimeError('Padding_idx must be within num_embeddings')
-      if (input.count > 0 && (Number(input.min().item()) < 0 || Number(input.max().item()) >= rows)) throw new IndexError('index out of range in self')
+      require_range(input, 0, rows, () => new IndexError('index out of range in self'))
       if (max_norm !== null) no_grad(() => renormalise(weight, input, max_norm, norm_type))
       return lookup(weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale)
     },
-    samples: r => [[r.ints(0, 5, 2, 3), r(5, 4)], [r.ints(0, 5, 4), r(5, 2), 1]],
+    samples: r => [[r.ints(0, 5, 2, 3), r(5, 4)], [r.ints(2, 5, 4), r(5, 2), 1]],
     out: false,
   },
 )

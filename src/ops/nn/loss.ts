@@ -6,6 +6,7 @@ import { numel } from '../../base/shape.ts'
 import { type Expr, wrap } from '../../ir/expr.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import { Tensor } from '../../tensor/tensor.ts'
+import { value_range } from '../define/bounds.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op, op, type Samples } from '../define/op.ts'
 import { type Number, pointwise } from '../define/pointwise.ts'
@@ -138,13 +139,13 @@ export const binary_cross_entropy: Op<WeightedArgs> = composite(
     body: (input: Tensor, target: Tensor, weight: Tensor | null, reduction: string) => {
       require_reduction(reduction)
       if (input.count > 0) {
-        const { 0: low, 1: high } = [input.detach().min().item(), input.detach().max().item()] as [number, number]
+        const { low, high } = value_range(input)
         if (!(low >= 0 && high <= 1)) throw new RuntimeError('all elements of input should be between 0 and 1')
       }
       if (weight === null) return bce_element(input, target, reduction)
       return reduced(bce_element(input, target, 'none').mul(weight), reduction)
     },
-    samples: r => [[r.range(0.1, 0.9, 3, 4), r.range(0.1, 0.9, 3, 4)], [r.range(0.1, 0.9, 3), r.range(0.1, 0.9, 3), r.range(0.1, 1, 3), 'sum']],
+    samples: r => [[r.range(0.1, 0.9, 3, 4), r.range(0.1, 0.9, 3, 4)], [r.range(0.1, 0.9, 3), r.range(0.1, 0.9, 3), r.range(0.1, 1, 3), { reduction: 'sum' }]],
   },
 )
 

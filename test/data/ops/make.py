@@ -1,6 +1,6 @@
 """Records what PyTorch 1.13.1 makes of every op's samples.
 
-usage: npx tsx scripts/op_samples.ts > /tmp/samples.json && python3 test/data/ops/make.py /tmp/samples.json
+usage: npx tsx scripts/op_samples.ts > /tmp/samples.json && python3 -P test/data/ops/make.py /tmp/samples.json
 Writes expected.json beside this file: per op a list with, per sample, the result (or null where PyTorch has no such
 call: the reason is printed, and each must be explained in test/ops/suite.test.ts).
 """
