@@ -88,7 +88,7 @@ export class KernelWriter implements ScalarContext {
     return this.#constant_bytes
   }
 
-  /** A constant in all lanes, read from the argument block: engines rebuild a v128.const in every round of a loop. */
+  /** A constant in all lanes, read from the argument block: engines rebuild a v128.const wherever it is used. */
   constant(type: ScalarType, value: number | bigint | boolean): Code {
     const t = value_type(type)
     const size = t === 'f64' || t === 'i64' ? 8 : 4

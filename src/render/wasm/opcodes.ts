@@ -195,6 +195,7 @@ const numeric = {
   'f32x4.convert_i32x4_s': 0xfd00fa,
   'i32x4.trunc_sat_f64x2_s_zero': 0xfd00fc,
   'f64x2.convert_low_i32x4_s': 0xfd00fe,
+  'i32x4.relaxed_laneselect': 0xfd010b,
   'f32x4.relaxed_madd': 0xfd0105,
   'f64x2.relaxed_madd': 0xfd0107,
 } as const

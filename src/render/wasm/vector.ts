@@ -99,7 +99,7 @@ export function vector_prim(k: VectorContext, node: Expr, x: readonly Vec[]): Ve
       return each((...parts) => op(`v128.${name}`, ...parts))
     case 'where': {
       const mask = is_wide(type) ? widen_mask(k, a) : a
-      return mask.map((m, i) => op('v128.bitselect', b[i]!, c[i]!, m))
+      return mask.map((m, i) => choose(k, m, b[i]!, c[i]!))
     }
     case 'min':
     case 'max':
@@ -117,6 +117,10 @@ export function vector_prim(k: VectorContext, node: Expr, x: readonly Vec[]): Ve
   }
 }
 
+/** The lanes of `a` where the mask's are ones, of `b` where they are zeros: relaxed, one blend instruction. */
+const choose = (k: VectorContext, mask: Code, a: Code, b: Code): Code =>
+  op(k.relaxed ? 'i32x4.relaxed_laneselect' : 'v128.bitselect', a, b, mask)
+
 /**
  * f32x4.min takes seven machine instructions, for it propagates NaN and orders the zeros; pmin(x, c) takes one and
  * does both where c is neither NaN nor a zero (of zeros, pmin(x, +0) is right and pmax(x, +0) lacks -0 + 0 = +0).
@@ -129,7 +133,7 @@ function min_max(k: VectorContext, node: Expr, name: 'min' | 'max', x: readonly 
   if (s === 'i64x2') {
     const [p, q] = [k.save(a), k.save(b)]
     return p.map((_, i) =>
-      op('v128.bitselect', p[i]!, q[i]!, op(`i64x2.${name === 'min' ? 'lt_s' : 'gt_s'}`, p[i]!, q[i]!)),
+      choose(k, op(`i64x2.${name === 'min' ? 'lt_s' : 'gt_s'}`, p[i]!, q[i]!), p[i]!, q[i]!),
     )
   }
   const at = node.src.findIndex(e => {
@@ -259,7 +263,7 @@ export function vector_cast(k: VectorContext, from: ScalarType, to: ScalarType, 
 }
 
 const or_lowest = (k: VectorContext, x: Vec, fits: Vec): Vec =>
-  x.map((part, i) => op('v128.bitselect', part, k.constant('i32', -(2 ** 31)), fits[i]!))
+  x.map((part, i) => choose(k, fits[i]!, part, k.constant('i32', -(2 ** 31))))
 
 // ------------------------------------------------------------------------------------------ lanes
 

@@ -18,6 +18,7 @@ import {
   type Local,
   mul,
   op,
+  v128_zero,
   while_loop,
 } from './assembler.ts'
 import { bytes_of, load_element, store_element } from './element.ts'
@@ -65,6 +66,7 @@ class VectorLoop implements VectorContext {
   /** Runs once, before the rounds. */
   readonly #prologue: Scope
   readonly #hoisted = new Map<Expr, Local>()
+  readonly #constants = new Map<string, Local>()
   readonly #hoisted_scalars = new Map<Expr, Local>()
   /** Pointers that move on with each round, by what they point at. */
   readonly #pointers = new Map<string, { readonly local: Local; readonly stride: number | Local }>()
@@ -241,9 +243,16 @@ class VectorLoop implements VectorContext {
     })
   }
 
+  /** Zeros are made on the spot; other constants are loaded before the rounds, and stay in registers as room allows. */
   constant(type: ScalarType, value: number | bigint | boolean): Code {
-    if (Object.is(value, 0) || value === 0n || value === false) return i32x4(0, 0, 0, 0)
-    return this.#k.constant(type, value)
+    if (Object.is(value, 0) || value === 0n || value === false) return v128_zero
+    const key = `${type} ${Object.is(value, -0) ? '-0' : value}`
+    let local = this.#constants.get(key)
+    if (local === undefined) {
+      this.#constants.set(key, (local = this.#k.local('v128')))
+      this.#prologue.code.push(local.set(this.#k.constant(type, value)))
+    }
+    return local.get
   }
 
   is_invariant(e: Expr): boolean {

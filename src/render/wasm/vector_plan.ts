@@ -72,7 +72,7 @@ function lanes_that_pay(body: readonly Stmt[], counter: string, varies: (e: Expr
     }
   }
   if (vector >= scalar) return null
-  if (!contiguous || vector > 24) return LANES
+  if (!contiguous || vector > 64) return LANES
   return LANES * Math.max(1, (vector > 10 ? 2 : 4) / (wide ? 2 : 1))
 }
 
