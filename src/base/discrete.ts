@@ -16,7 +16,8 @@ function round_to(dtype: DType): Round {
 
 /**
  * For each row of `categories` weights, `samples` indices drawn with those weights, into `out`, row after row. Weights
- * need not sum to 1. Without replacement a row's indices come in descending order of weight over exponential noise.
+ * need not sum to 1. Without replacement a row's indices come in descending order of weight over exponential noise,
+ * which `draw_noise` draws, row after row, where memory has it in another order.
  * Throws RuntimeError for negative, infinite or NaN weights and rows that sum to 0.
  */
 export function fill_multinomial(
@@ -27,6 +28,7 @@ export function fill_multinomial(
   categories: number,
   samples: number,
   replacement: boolean,
+  draw_noise: (noise: TypedArray) => void = noise => fill_exponential(g, noise, dtype),
 ): void {
   if (!dtype.is_floating_point) not_implemented('multinomial', dtype)
   if (samples <= 0) throw new RuntimeError('cannot sample n_sample <= 0 samples')
@@ -42,7 +44,7 @@ export function fill_multinomial(
   )
   check_weights(values, categories, replacement)
   if (replacement) draw_with_replacement(g, out, values, dtype, categories, samples)
-  else draw_without_replacement(g, out, values, dtype, categories, samples)
+  else draw_without_replacement(draw_noise, out, values, dtype, categories, samples)
 }
 
 function check_weights(values: Float64Array, categories: number, replacement: boolean): void {
@@ -104,7 +106,7 @@ function lower_bound(sorted: Float64Array, x: number): number {
 
 // Weights over exponential noise are a race that each category wins in proportion to its weight.
 function draw_without_replacement(
-  g: Generator,
+  draw_noise: (noise: TypedArray) => void,
   out: BigInt64Array,
   values: Float64Array,
   dtype: DType,
@@ -113,7 +115,7 @@ function draw_without_replacement(
 ): void {
   const round = round_to(dtype)
   const noise = new dtype.array(values.length)
-  fill_exponential(g, noise, dtype)
+  draw_noise(noise)
   const scores = values.map((w, i) => round(w / Number(read_element(noise, dtype, i))))
   for (let row = 0; row * samples < out.length; row++) {
     const score = (j: number): number => scores[row * categories + j] as number

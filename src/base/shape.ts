@@ -3,8 +3,8 @@
  * and PyTorch's errors where it cannot be done. Strides and offsets count elements.
  */
 
-import { print_as } from './inspect.ts'
 import { IndexError, RuntimeError } from './errors.ts'
+import { print_as } from './inspect.ts'
 
 /** The number of elements: 1 for no dimensions. */
 export function numel(sizes: readonly number[]): number {
@@ -49,6 +49,29 @@ export function non_overlapping_and_dense(sizes: readonly number[], strides: rea
     expected *= sizes[d] as number
   }
   return true
+}
+
+/**
+ * Strides without gaps or repeats that keep the dimensions in the order in which `strides` has them in memory: what a
+ * new tensor gets that is to be like another. Strides that are so already are kept; repeated dimensions (stride 0)
+ * stay where they stand.
+ */
+export function ordered_strides(sizes: readonly number[], strides: readonly number[]): number[] {
+  if (non_overlapping_and_dense(sizes, strides)) return [...strides]
+  const order: number[] = []
+  const outside = (a: number, b: number): boolean =>
+    strides[a] !== 0 && strides[b] !== 0 && (strides[a] as number) > (strides[b] as number)
+  for (let d = 0; d < sizes.length; d++) {
+    let at = order.length
+    while (at > 0 && outside(d, order[at - 1] as number)) at--
+    order.splice(at, 0, d)
+  }
+  const packed = contiguous_strides(order.map(d => sizes[d] as number))
+  const result = new Array<number>(sizes.length)
+  order.forEach((d, i) => {
+    result[d] = packed[i] as number
+  })
+  return result
 }
 
 export function same_sizes(a: readonly number[], b: readonly number[]): boolean {

@@ -1,26 +1,26 @@
 // Copies and conversions: clone, contiguous, detach, and the in-place forms that overwrite (copy_, fill_, zero_).
 // Not here: `to` and its relatives, which are methods only (method_only.ts).
 import type { DType } from '../base/dtype.ts'
-import { expand_strides, non_overlapping_and_dense, same_sizes } from '../base/shape.ts'
-import { empty, empty_strided } from '../tensor/dispatch.ts'
+import { expand_strides, same_sizes } from '../base/shape.ts'
+import { empty, empty_in_order } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { bump_version, edge_of, modes, records } from '../tensor/tape.ts'
-import { alias, Tensor } from '../tensor/tensor.ts'
+import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
-import { make_op, op, type Op } from './define/op.ts'
+import { FnNode } from './define/fn_node.ts'
+import { make_op, type Op, op } from './define/op.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { check_inplace, rebase_history } from './define/view.ts'
-import { FnNode } from './define/fn_node.ts'
 
 export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'
 
-/** A copy. Strides are kept where the tensor is dense in some order of its dimensions. */
+/** A copy. The dimensions keep their order in memory. */
 export const clone: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> = op(
   "clone(Tensor self, *, str memory_format='preserve_format')",
   {
     forward(self: Tensor, format: string) {
-      const keep = format !== 'contiguous_format' && !self.dense && non_overlapping_and_dense(self.sizes, self.strides)
-      const out = keep ? empty_strided(self.sizes, self.strides, self.dtype) : empty(self.sizes, self.dtype)
+      const plain = self.dense || format === 'contiguous_format'
+      const out = plain ? empty(self.sizes, self.dtype) : empty_in_order(self.sizes, self.strides, self.dtype)
       copy_elements(out, self)
       return out
     },
@@ -35,7 +35,12 @@ export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat
     const [self] = bind([contiguous_schema], args).values as [Tensor]
     return self.dense ? self : clone(self, { memory_format: 'contiguous_format' })
   },
-  { name: 'contiguous', schemas: [parse_schema('contiguous(Tensor self)')], samples: r => [[r(3, 4)]], differentiable: true },
+  {
+    name: 'contiguous',
+    schemas: [parse_schema('contiguous(Tensor self)')],
+    samples: r => [[r(3, 4)]],
+    differentiable: true,
+  },
 )
 const contiguous_schema = parse_schema("contiguous(Tensor self, *, str memory_format='contiguous_format')")
 
@@ -56,8 +61,7 @@ export function to_dtype(self: Tensor, dtype: DType, copy = false): Tensor {
 const convert: Op<[self: Tensor, dtype: DType]> = op('_to_copy(Tensor self, dtype dtype)', {
   node: 'ToCopyBackward0',
   forward(self: Tensor, dtype: DType) {
-    const keep = !self.dense && non_overlapping_and_dense(self.sizes, self.strides)
-    const out = keep ? empty_strided(self.sizes, self.strides, dtype) : empty(self.sizes, dtype)
+    const out = self.dense ? empty(self.sizes, dtype) : empty_in_order(self.sizes, self.strides, dtype)
     copy_elements(out, self)
     return out
   },
@@ -75,17 +79,34 @@ export const copy_: Op<[self: Tensor, src: Tensor, non_blocking?: boolean]> = ma
     check_inplace(self, recording)
     expand_strides(src.sizes, src.strides, self.sizes, src.dtype.tensor_type)
     const edges = recording ? [edge_of(self), edge_of(src)] : []
-    const overlap = src.memory.buffer === self.memory.buffer && !(same_sizes(src.sizes, self.sizes) && src.offset === self.offset && src.strides.join() === self.strides.join())
+    const overlap =
+      src.memory.buffer === self.memory.buffer &&
+      !(
+        same_sizes(src.sizes, self.sizes) &&
+        src.offset === self.offset &&
+        src.strides.join() === self.strides.join()
+      )
     copy_elements(self, overlap ? copy_apart(src) : src)
     bump_version(self)
     if (recording) {
       const { sizes, dtype } = src
       const own = self.sizes
-      rebase_history(self, new FnNode('CopyBackwards', edges, ([g]) => [g ? g.new_zeros(own) : null, g ? reduce_to(g, sizes, dtype) : null]))
+      rebase_history(
+        self,
+        new FnNode('CopyBackwards', edges, ([g]) => [
+          g ? g.new_zeros(own) : null,
+          g ? reduce_to(g, sizes, dtype) : null,
+        ]),
+      )
     }
     return self
   },
-  { name: 'copy_', schemas: [parse_schema('copy_(Tensor self, Tensor src, bool non_blocking=False)')], samples: undefined, differentiable: false },
+  {
+    name: 'copy_',
+    schemas: [parse_schema('copy_(Tensor self, Tensor src, bool non_blocking=False)')],
+    samples: undefined,
+    differentiable: false,
+  },
 )
 const copy_schema = parse_schema('copy_(Tensor self, Tensor src, bool non_blocking=False)')
 

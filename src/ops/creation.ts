@@ -10,9 +10,9 @@ import {
 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
-import { coalesce, contiguous_strides, is_contiguous, non_overlapping_and_dense } from '../base/shape.ts'
+import { coalesce } from '../base/shape.ts'
 import { compute_type } from '../ir/types.ts'
-import { empty as empty_memory, empty_strided, kernels } from '../tensor/dispatch.ts'
+import { empty_in_order, empty as empty_memory, kernels } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -99,30 +99,8 @@ export function empty_as(t: Tensor, dtype: DType, memory_format: unknown = 'pres
     throw new RuntimeError(
       `memory_format ${String(format)} is not supported: use 'preserve_format' or 'contiguous_format'`,
     )
-  if (t.dense || format === 'contiguous_format') return empty_memory(t.sizes, dtype)
-  if (non_overlapping_and_dense(t.sizes, t.strides)) return empty_strided(t.sizes, t.strides, dtype)
-  const { sizes, strides } = t
-  const order = coalesce_order(sizes, strides)
-  const packed = contiguous_strides(order.map(d => sizes[d]!))
-  const own = sizes.map((_, d) => packed[order.indexOf(d)]!)
-  return is_contiguous(sizes, own) ? empty_memory(sizes, dtype) : empty_strided(sizes, own, dtype)
-}
-
-/** The dimensions from the outermost in memory to the innermost; repeated ones (stride 0) stay where they are. */
-function coalesce_order(sizes: readonly number[], strides: readonly number[]): number[] {
-  const order: number[] = []
-  for (let d = 0; d < sizes.length; d++) {
-    let at = order.length
-    while (
-      at > 0 &&
-      strides[d] !== 0 &&
-      strides[order[at - 1]!] !== 0 &&
-      strides[d]! > strides[order[at - 1]!]!
-    )
-      at--
-    order.splice(at, 0, d)
-  }
-  return order
+  const plain = t.dense || format === 'contiguous_format'
+  return plain ? empty_memory(t.sizes, dtype) : empty_in_order(t.sizes, t.strides, dtype)
 }
 
 export type CreateOptions = {

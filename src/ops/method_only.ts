@@ -154,6 +154,16 @@ export {
   unsqueeze_,
 } from './geometry.ts'
 export { at } from './indexing.ts'
+export {
+  bernoulli_,
+  cauchy_,
+  exponential_,
+  geometric_,
+  log_normal_,
+  normal_,
+  random_,
+  uniform_,
+} from './random_fill.ts'
 export { sum_to_size } from './reduction.ts'
 export { repeat } from './repeat.ts'
 export { where_method as where } from './where.ts'

@@ -2,7 +2,7 @@
 // Not here: which kernel an op needs (ops/), how it is compiled (device/).
 import { DType } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { contiguous_strides, numel } from '../base/shape.ts'
+import { contiguous_strides, is_contiguous, numel, ordered_strides } from '../base/shape.ts'
 import type { Device, Executable } from '../device/device.ts'
 import { allocate } from '../device/storage.ts'
 import { type Builder, build } from '../ir/kernel.ts'
@@ -38,6 +38,12 @@ export function empty(sizes: readonly number[], dtype: DType): Tensor {
 export function empty_strided(sizes: readonly number[], strides: readonly number[], dtype: DType): Tensor {
   const count = numel(sizes)
   return new Tensor(allocate(count * dtype.itemsize), 0, sizes, strides, dtype, count)
+}
+
+/** A new tensor without gaps, its dimensions in the order in which `strides` has them in memory. */
+export function empty_in_order(sizes: readonly number[], strides: readonly number[], dtype: DType): Tensor {
+  const own = ordered_strides(sizes, strides)
+  return is_contiguous(sizes, own) ? empty(sizes, dtype) : empty_strided(sizes, own, dtype)
 }
 
 /** What tells the kernels of a family apart. */

@@ -10,7 +10,21 @@ import { Tensor } from './tensor.ts'
  * The types a parameter can have; `?` allows null. `int...` takes the remaining positional integers or one list
  * of them (view, permute); `int[]` also takes a single integer; `number` is a Python number; `any` is unchecked.
  */
-type ParamType = 'Tensor' | 'Tensor[]' | 'Scalar' | 'int' | 'int[]' | 'int...' | 'float' | 'float[]' | 'bool' | 'str' | 'dtype' | 'device' | 'generator' | 'any'
+type ParamType =
+  | 'Tensor'
+  | 'Tensor[]'
+  | 'Scalar'
+  | 'int'
+  | 'int[]'
+  | 'int...'
+  | 'float'
+  | 'float[]'
+  | 'bool'
+  | 'str'
+  | 'dtype'
+  | 'device'
+  | 'generator'
+  | 'any'
 
 export type SchemaParam = {
   readonly name: string
@@ -104,7 +118,9 @@ export function type_name(x: unknown): string {
 }
 
 const is_integer = (x: unknown): boolean =>
-  (typeof x === 'number' && Number.isInteger(x)) || typeof x === 'bigint' || (x instanceof Tensor && x.count === 1 && !x.dtype.is_floating_point && x.sizes.length === 0)
+  (typeof x === 'number' && Number.isInteger(x)) ||
+  typeof x === 'bigint' ||
+  (x instanceof Tensor && x.count === 1 && !x.dtype.is_floating_point && x.sizes.length === 0)
 const is_number = (x: unknown): boolean =>
   typeof x === 'number' || typeof x === 'bigint' || typeof x === 'boolean' || x instanceof FloatScalar
 
@@ -126,8 +142,14 @@ const accepts: Record<ParamType, (x: unknown) => boolean> = {
 }
 
 const is_list = (x: unknown): x is unknown[] => Array.isArray(x)
-const plain_integer = (x: unknown): number => (x instanceof Tensor ? Number(x.item()) : Number(x))
-const plain_number = (x: unknown): unknown => (x instanceof FloatScalar ? x.value : x instanceof Tensor ? x.item() : x)
+/** A number; a bigint only past 2^53, where parameters of that size make sense (bounds of random numbers). */
+function plain_integer(x: unknown): unknown {
+  const value = x instanceof Tensor ? x.item() : x
+  const number = Number(value)
+  return typeof value === 'bigint' && !Number.isSafeInteger(number) ? value : number
+}
+const plain_number = (x: unknown): unknown =>
+  x instanceof FloatScalar ? x.value : x instanceof Tensor ? x.item() : x
 
 function convert(type: ParamType, x: unknown): unknown {
   switch (type) {
@@ -204,13 +226,22 @@ function try_bind({ name, params }: Schema, args: readonly unknown[]): unknown[]
   }
   if (options !== undefined)
     for (const key of Object.keys(options))
-      if (options[key] !== undefined && !params.some(p => p.name === key || (p.name === 'self' && key === 'input')))
-        return `${name}() got an unexpected keyword argument '${key}' (known: ${params.map(p => p.name).filter(n => n !== 'self').join(', ')})`
+      if (
+        options[key] !== undefined &&
+        !params.some(p => p.name === key || (p.name === 'self' && key === 'input'))
+      )
+        return `${name}() got an unexpected keyword argument '${key}' (known: ${params
+          .map(p => p.name)
+          .filter(n => n !== 'self')
+          .join(', ')})`
   return values
 }
 
 function missing(name: string, params: readonly SchemaParam[], from: number): string {
-  const names = params.slice(from).filter(p => p.required && !p.nullable).map(p => `"${public_name(p)}"`)
+  const names = params
+    .slice(from)
+    .filter(p => p.required && !p.nullable)
+    .map(p => `"${public_name(p)}"`)
   return `${name}() missing ${names.length} required positional argument${names.length === 1 ? '' : 's'}: ${names.join(', ')}`
 }
 
@@ -219,7 +250,9 @@ function mistyped(name: string, param: SchemaParam, position: number, value: unk
   const list = param.type.endsWith('[]') || param.type === 'int...'
   if (list && is_list(value)) {
     const element = param.type === 'Tensor[]' ? 'Tensor' : param.type.startsWith('int') ? 'int' : 'float'
-    const bad = value.findIndex(v => (element === 'Tensor' ? !(v instanceof Tensor) : !is_number(v) || (element === 'int' && !is_integer(v))))
+    const bad = value.findIndex(v =>
+      element === 'Tensor' ? !(v instanceof Tensor) : !is_number(v) || (element === 'int' && !is_integer(v)),
+    )
     return `${name}(): argument '${public_name(param)}'${where} must be ${expected_name(param.type)}, but found element of type ${type_name(value[bad])} at pos ${bad}`
   }
   return `${name}(): argument '${public_name(param)}'${where} must be ${expected_name(param.type)}, not ${type_name(value)}`
@@ -229,7 +262,10 @@ function mistyped(name: string, param: SchemaParam, position: number, value: unk
  * Binds `args` to the first overload that takes them. Returns the values in declaration order with the overload's
  * index. Throws TypeError with PyTorch's text otherwise.
  */
-export function bind(schemas: readonly Schema[], args: readonly unknown[]): { overload: number; values: unknown[] } {
+export function bind(
+  schemas: readonly Schema[],
+  args: readonly unknown[],
+): { overload: number; values: unknown[] } {
   let problem = ''
   for (let overload = 0; overload < schemas.length; overload++) {
     const bound = try_bind(schemas[overload] as Schema, args)
@@ -238,8 +274,16 @@ export function bind(schemas: readonly Schema[], args: readonly unknown[]): { ov
   }
   if (schemas.length === 1) throw new TypeError(problem)
   const { name } = schemas[0] as Schema
-  const got = args.map(a => (is_options(a) ? Object.entries(a).map(([k, v]) => `${k}=${type_name(v)}`).join(', ') : type_name(a)))
-  const lines = schemas.map(s => ` * (${s.params.map(p => `${p.type}${p.nullable ? '?' : ''} ${public_name(p)}`).join(', ')})`)
+  const got = args.map(a =>
+    is_options(a)
+      ? Object.entries(a)
+          .map(([k, v]) => `${k}=${type_name(v)}`)
+          .join(', ')
+      : type_name(a),
+  )
+  const lines = schemas.map(
+    s => ` * (${s.params.map(p => `${p.type}${p.nullable ? '?' : ''} ${public_name(p)}`).join(', ')})`,
+  )
   throw new TypeError(
     `${name}() received an invalid combination of arguments - got (${got.join(', ')}), but expected one of:\n${lines.join('\n')}\n`,
   )

@@ -3,15 +3,21 @@
 // so every derivative of every order is a kernel. Not here: how an op's declaration becomes a form (pointwise.ts).
 import { bool, type DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { broadcast_sizes, coalesce, expand_strides, non_overlapping_and_dense, same_sizes } from '../../base/shape.ts'
+import {
+  broadcast_sizes,
+  coalesce,
+  expand_strides,
+  non_overlapping_and_dense,
+  same_sizes,
+} from '../../base/shape.ts'
 import type { Executable, LaunchValue } from '../../device/device.ts'
 import { differentiate } from '../../ir/differentiate.ts'
 import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
 import type { ScalarType } from '../../ir/types.ts'
-import { cpu_device, empty, empty_strided } from '../../tensor/dispatch.ts'
+import { cpu_device, empty, empty_in_order } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
-import { Tensor } from '../../tensor/tensor.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { reduce_to } from './reduce_to.ts'
 import { inner_class, inner_stride, window } from './space.ts'
 
@@ -54,7 +60,9 @@ export class Form {
     const g = variable(this.body.type, 'g')
     const out = variable(this.body.type, 'out')
     const exprs =
-      this.node === NOT_DIFFERENTIABLE ? [] : (this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands))
+      this.node === NOT_DIFFERENTIABLE
+        ? []
+        : (this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands))
     this.#grads = this.operands.map((_, i) => {
       const e = exprs[i]
       return e === null || e === undefined ? null : this.#derived(e, i, g, out)
@@ -87,7 +95,9 @@ export class Form {
     if (executable === undefined) {
       const name = `${this.key}_${out.name}_${operands.map(d => d.name).join('_')}_${layout}${rank || ''}`
       executable = cpu_device().compile(
-        build(name.replaceAll(/[^A-Za-z0-9_]+/g, '_'), k => write_kernel(k, this, out, operands, layout, rank)),
+        build(name.replaceAll(/[^A-Za-z0-9_]+/g, '_'), k =>
+          write_kernel(k, this, out, operands, layout, rank),
+        ),
       )
       this.#kernels.set(key, executable)
     }
@@ -107,7 +117,14 @@ type Derived = {
  * rank 0: dense operands, layout has `f` (dense) or `s` (one element) each. Else a nest over `rank` dimensions and
  * a letter for each inner stride (1, 0, x), the result's first.
  */
-function write_kernel(k: Builder, form: Form, out_dtype: DType, dtypes: readonly DType[], layout: string, rank: number): void {
+function write_kernel(
+  k: Builder,
+  form: Form,
+  out_dtype: DType,
+  dtypes: readonly DType[],
+  layout: string,
+  rank: number,
+): void {
   const flat = rank === 0
   const out = k.output('out', out_dtype, flat ? 'flat' : { rank, ...inner_stride(layout[0] as string) })
   const views = dtypes.map((dtype, i) =>
@@ -122,13 +139,30 @@ function write_kernel(k: Builder, form: Form, out_dtype: DType, dtypes: readonly
   }
   if (flat)
     k.for(out.sizes[0] as Expr, 'vector', i => {
-      k.store(out, [i], body(n => (views[n] as (typeof views)[0]).at(layout[n] === 's' ? 0 : i)))
+      k.store(
+        out,
+        [i],
+        body(n => (views[n] as (typeof views)[0]).at(layout[n] === 's' ? 0 : i)),
+      )
     })
-  else k.elementwise(out.sizes, (...i) => k.store(out, i, body(n => (views[n] as (typeof views)[0]).at(...i))))
+  else
+    k.elementwise(out.sizes, (...i) =>
+      k.store(
+        out,
+        i,
+        body(n => (views[n] as (typeof views)[0]).at(...i)),
+      ),
+    )
 }
 
 /** Runs a form into `out`, or into a new tensor of `dtype`. Nothing is recorded. */
-export function run_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, out: Tensor | null): Tensor {
+export function run_form(
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  dtype: DType,
+  out: Tensor | null,
+): Tensor {
   const first = xs[0] as Tensor
   let flat = true
   for (const x of xs) if (!x.dense || !same_sizes(x.sizes, first.sizes)) flat = false
@@ -143,12 +177,29 @@ export function run_form(form: Form, xs: readonly Tensor[], values: readonly Lau
 /** The kernel for dense operands of one size. Up to two operands are found without making a key. */
 export function flat_kernel(form: Form, xs: readonly Tensor[], out: Tensor): Executable {
   const layout = 'ffffffff'.slice(0, xs.length)
-  if (xs.length > 2) return form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0)
+  if (xs.length > 2)
+    return form.kernel(
+      out.dtype,
+      xs.map(x => x.dtype),
+      layout,
+      0,
+    )
   const code = (out.dtype.code * 16 + (xs[0] as Tensor).dtype.code) * 16 + (xs[1]?.dtype.code ?? 15)
-  return (form.flat[code] ??= form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0))
+  return (form.flat[code] ??= form.kernel(
+    out.dtype,
+    xs.map(x => x.dtype),
+    layout,
+    0,
+  ))
 }
 
-function run_strided(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, given: Tensor | null): Tensor {
+function run_strided(
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  dtype: DType,
+  given: Tensor | null,
+): Tensor {
   const sizes = broadcast_sizes(...xs.map(x => x.sizes))
   const out = given ?? new_like_operands(xs, sizes, dtype)
   if (!same_sizes(out.sizes, sizes))
@@ -160,8 +211,16 @@ function run_strided(form: Form, xs: readonly Tensor[], values: readonly LaunchV
   const same_memory_order = full.every(x => same_sizes(x.sizes, sizes) && same_sizes(x.strides, out.strides))
   if (same_memory_order && (out.dense || non_overlapping_and_dense(sizes, out.strides))) {
     const layout = xs.map(x => (x.count === 1 ? 's' : 'f')).join('')
-    const executable = form.kernel(out.dtype, xs.map(x => x.dtype), layout, 0)
-    executable([out, ...xs].map(x => (x.dense ? x : window(x, [x.count], [1]))), values)
+    const executable = form.kernel(
+      out.dtype,
+      xs.map(x => x.dtype),
+      layout,
+      0,
+    )
+    executable(
+      [out, ...xs].map(x => (x.dense ? x : window(x, [x.count], [1]))),
+      values,
+    )
     return out
   }
   const space = coalesce(sizes, [out.strides, ...xs.map(x => expand_strides(x.sizes, x.strides, sizes))])
@@ -170,18 +229,25 @@ function run_strided(form: Form, xs: readonly Tensor[], values: readonly LaunchV
     for (const s of space.strides_list) s.push(1)
   }
   const layout = space.strides_list.map(inner_class).join('')
-  const executable = form.kernel(out.dtype, xs.map(x => x.dtype), layout, space.sizes.length)
-  executable([out, ...xs].map((x, i) => window(x, space.sizes, space.strides_list[i] as number[])), values)
+  const executable = form.kernel(
+    out.dtype,
+    xs.map(x => x.dtype),
+    layout,
+    space.sizes.length,
+  )
+  executable(
+    [out, ...xs].map((x, i) => window(x, space.sizes, space.strides_list[i] as number[])),
+    values,
+  )
   return out
 }
 
-/** A new result: in the memory order of the operands where they agree on a dense one, else row-major. */
+/** A new result: in the memory order of the first operand of its sizes. */
 function new_like_operands(xs: readonly Tensor[], sizes: readonly number[], dtype: DType): Tensor {
-  const full = xs.filter(x => same_sizes(x.sizes, sizes))
-  const model = full[0]
-  if (model !== undefined && !model.dense && full.every(x => same_sizes(x.strides, model.strides)) && non_overlapping_and_dense(sizes, model.strides))
-    return empty_strided(sizes, model.strides, dtype)
-  return empty(sizes, dtype)
+  const model = xs.find(x => same_sizes(x.sizes, sizes))
+  return model === undefined || model.dense
+    ? empty(sizes, dtype)
+    : empty_in_order(sizes, model.strides, dtype)
 }
 
 /** The node of an applied form. */
@@ -191,7 +257,13 @@ export class FormNode extends Node {
   readonly #metas: { sizes: readonly number[]; dtype: DType }[]
   readonly #values: readonly LaunchValue[]
 
-  constructor(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], out: Tensor, edges: (Edge | null)[]) {
+  constructor(
+    form: Form,
+    xs: readonly Tensor[],
+    values: readonly LaunchValue[],
+    out: Tensor,
+    edges: (Edge | null)[],
+  ) {
     super(form.node, edges)
     this.#form = form
     this.#values = values
@@ -205,7 +277,9 @@ export class FormNode extends Node {
 
   apply([g]: Grads): Grads {
     if (this.#form.node === NOT_DIFFERENTIABLE)
-      throw new RuntimeError(`derivative for aten::${this.#form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`)
+      throw new RuntimeError(
+        `derivative for aten::${this.#form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`,
+      )
     return this.#form.grads.map((d, i) => {
       if (this.edges[i] === null) return null
       const meta = this.#metas[i] as { sizes: readonly number[]; dtype: DType }
@@ -231,7 +305,13 @@ export class FormNode extends Node {
 }
 
 /** The gradient of operand `i`, from that of the result; only of forms whose gradients do not read the result. */
-export function apply_gradient(form: Form, i: number, g: Tensor, xs: readonly Tensor[], values: readonly LaunchValue[]): Tensor | null {
+export function apply_gradient(
+  form: Form,
+  i: number,
+  g: Tensor,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+): Tensor | null {
   const d = form.grads[i]
   if (d === null || d === undefined) return null
   if (d.form === null) return g
@@ -245,17 +325,29 @@ export function apply_gradient(form: Form, i: number, g: Tensor, xs: readonly Te
 }
 
 /** Whether any gradient of the form reads its operand `i` (or, at the operand count, its result). */
-export const reads_for_backward = (form: Form, i: number): boolean => form.grads.some(d => d?.uses.includes(i))
+export const reads_for_backward = (form: Form, i: number): boolean =>
+  form.grads.some(d => d?.uses.includes(i))
 
 /** Runs a form and records it. `dtype` is the result's. */
-export function apply_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], dtype: DType, out: Tensor | null): Tensor {
+export function apply_form(
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  dtype: DType,
+  out: Tensor | null,
+): Tensor {
   const result = run_form(form, xs, values, dtype, out)
   if (modes.grad && out === null && dtype !== bool) record_form(form, xs, values, result)
   return result
 }
 
 /** Makes the history of a form's result where an operand requires grad. */
-export function record_form(form: Form, xs: readonly Tensor[], values: readonly LaunchValue[], result: Tensor): void {
+export function record_form(
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  result: Tensor,
+): void {
   let needed = false
   for (const x of xs) if (x._requires_grad) needed = true
   if (!needed || !(result.dtype.is_floating_point || result.dtype.is_complex)) return

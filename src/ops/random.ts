@@ -1,0 +1,364 @@
+// Functions that make random tensors: rand, randn, randint, randperm, and draws whose parameters are tensors: normal,
+// bernoulli, multinomial, poisson, binomial. After torch.manual_seed they are PyTorch's numbers, to the bit.
+// Not here: in-place draws (random_fill.ts), the generators' seeds and states (rng.ts), dropout (nn/dropout.ts).
+
+import { fill_binomial, fill_multinomial, fill_poisson } from '../base/discrete.ts'
+import { type DType, float64, get_default_dtype, int64, type TypedArray } from '../base/dtype.ts'
+import { RuntimeError } from '../base/errors.ts'
+import { default_generator, type Generator } from '../base/generator.ts'
+import { fill_normal } from '../base/normal.ts'
+import {
+  fill_bernoulli,
+  fill_bernoulli_from,
+  fill_exponential,
+  fill_random,
+  fill_randperm,
+  fill_uniform,
+} from '../base/sampling.ts'
+import { broadcast_sizes } from '../base/shape.ts'
+import { empty } from '../tensor/dispatch.ts'
+import { type PlaceLike, require_available } from '../tensor/place.ts'
+import { bind, parse_schema, type Schema } from '../tensor/schema.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { overwrite } from './convert.ts'
+import { bind_sized, CREATE, type CreateOptions, empty_as, empty_checked } from './creation.ts'
+import { dense, dense_as } from './define/copy.ts'
+import { make_op, type Op, op, overloaded } from './define/op.ts'
+import { resize_out, scalar_name } from './define/out.ts'
+import { type DrawOptions, draw_into, in_order_of } from './random_fill.ts'
+
+type RandomOptions = CreateOptions & DrawOptions
+type Fill = (g: Generator, out: TypedArray, dtype: DType, contiguous: boolean) => void
+
+/** The keyword arguments of functions that make a random tensor, and their values. */
+const RANDOM = `${CREATE}, generator? generator=None, Tensor? out=None`
+type RandomValues = [
+  DType | null,
+  unknown,
+  PlaceLike | null,
+  boolean,
+  boolean,
+  unknown,
+  Generator | null,
+  Tensor | null,
+]
+
+/** A new tensor filled by `fill`, or `out` resized and filled. */
+function make_random(
+  size: readonly number[],
+  options: readonly unknown[],
+  standard: DType,
+  fill: Fill,
+): Tensor {
+  const [dtype, , device, , requires_grad, , generator, out] = options as RandomValues
+  require_available(device)
+  const write = (t: Tensor): void =>
+    draw_into(t, (array, dense) => fill(generator ?? default_generator, array, t.dtype, dense))
+  if (out !== null) {
+    resize_out(out, size)
+    return overwrite(out, 'RandomBackward0', write)
+  }
+  const made = empty_checked(size, dtype ?? standard)
+  write(made)
+  return requires_grad ? made.requires_grad_() : made
+}
+
+function random_maker<A extends readonly unknown[]>(
+  name: string,
+  schemas: readonly Schema[],
+  make: (args: A) => Tensor,
+): Op<A> {
+  return make_op((...args: A) => make(args), { name, schemas, samples: undefined, differentiable: false })
+}
+
+// ---------------------------------------------------------------------------------------------- of a size
+
+type SizedArgs = readonly [
+  ...size: readonly (number | readonly number[] | (RandomOptions & { size?: readonly number[] }))[],
+]
+
+function sized(name: string, fill: Fill): Op<SizedArgs> {
+  const schema = parse_schema(`${name}(int... size, ${RANDOM})`)
+  return random_maker(name, [schema], args => {
+    const [size, ...options] = bind_sized(schema, args) as [number[], ...unknown[]]
+    return make_random(size, options, get_default_dtype(), fill)
+  })
+}
+
+const uniform: Fill = (g, out, dtype) => fill_uniform(g, out, dtype)
+const normal_numbers: Fill = (g, out, dtype, contiguous) => fill_normal(g, out, dtype, 0, 1, contiguous)
+
+/** Uniform numbers in [0, 1). */
+export const rand: Op<SizedArgs> = sized('rand', uniform)
+/** Standard normal numbers. */
+export const randn: Op<SizedArgs> = sized('randn', normal_numbers)
+
+type Bound = number | bigint
+const randint_schemas = [
+  parse_schema(`randint(int high, int[] size, ${RANDOM})`),
+  parse_schema(`randint(int low, int high, int[] size, ${RANDOM})`),
+]
+type RandintOptions = RandomOptions & { low?: Bound; high?: Bound; size?: readonly number[] }
+
+/** Whole numbers in [low, high), int64 unless a dtype is given: `randint(high, size)`, `randint(low, high, size)`. */
+export const randint: Op<
+  | [high: Bound, size: readonly number[] | RandintOptions, opts?: RandomOptions]
+  | [low: Bound, high: Bound | RandintOptions, size: readonly number[] | RandintOptions, opts?: RandomOptions]
+  | [opts: RandintOptions]
+> = random_maker('randint', randint_schemas, args => {
+  const { overload, values } = bind(randint_schemas, args)
+  const [low, high, size, ...options] = (overload === 0 ? [0, ...values] : values) as [
+    Bound,
+    Bound,
+    number[],
+    ...unknown[],
+  ]
+  return make_random(size, options, int64, (g, out, dtype) => fill_random(g, out, dtype, low, high))
+})
+
+const randperm_schema = parse_schema(`randperm(int n, ${RANDOM})`)
+/** A random order of the numbers from 0 to n - 1. */
+export const randperm: Op<[n: number, opts?: RandomOptions]> = random_maker(
+  'randperm',
+  [randperm_schema],
+  args => {
+    const [n, ...options] = bind([randperm_schema], args).values as [number, ...unknown[]]
+    return make_random([n], options, int64, fill_randperm)
+  },
+)
+
+// ---------------------------------------------------------------------------------------------- like another
+
+/** A tensor like `self`, drawn by the default generator. */
+function random_like(self: Tensor, options: readonly unknown[], fill: Fill): Tensor {
+  const [dtype, , device, , requires_grad, memory_format] = options as RandomValues
+  require_available(device)
+  const made = empty_as(self, dtype ?? self.dtype, memory_format)
+  draw_into(made, (out, contiguous) => fill(default_generator, out, made.dtype, contiguous))
+  return requires_grad ? made.requires_grad_() : made
+}
+
+function like(name: string, fill: Fill): Op<[input: Tensor, opts?: CreateOptions]> {
+  const schema = parse_schema(`${name}(Tensor self, ${CREATE})`)
+  return random_maker(name, [schema], args => {
+    const [self, ...options] = bind([schema], args).values as [Tensor, ...unknown[]]
+    return random_like(self, options, fill)
+  })
+}
+
+/** Uniform numbers in [0, 1) with the sizes and dtype of another tensor. */
+export const rand_like: Op<[input: Tensor, opts?: CreateOptions]> = like('rand_like', uniform)
+/** Standard normal numbers with the sizes and dtype of another tensor. */
+export const randn_like: Op<[input: Tensor, opts?: CreateOptions]> = like('randn_like', normal_numbers)
+
+const randint_like_schemas = [
+  parse_schema(`randint_like(Tensor self, int high, ${CREATE})`),
+  parse_schema(`randint_like(Tensor self, int low, int high, ${CREATE})`),
+]
+type RandintLikeOptions = CreateOptions & { low?: Bound; high?: Bound }
+/** Whole numbers in [low, high), low being 0 unless given, with the sizes and dtype of another tensor. */
+export const randint_like: Op<
+  | [input: Tensor, high: Bound | RandintLikeOptions, opts?: CreateOptions]
+  | [input: Tensor, low: Bound, high: Bound | RandintLikeOptions, opts?: CreateOptions]
+> = random_maker('randint_like', randint_like_schemas, args => {
+  const { overload, values } = bind(randint_like_schemas, args)
+  const [self, ...rest] = values as [Tensor, ...unknown[]]
+  const [low, high, ...options] = (overload === 0 ? [0, ...rest] : rest) as [Bound, Bound, ...unknown[]]
+  return random_like(self, options, (g, out, dtype) => fill_random(g, out, dtype, low, high))
+})
+
+// ---------------------------------------------------------------------------------------------- from parameters
+
+/** Gradients of draws from distributions: none, as zeros. */
+const zeros_for = (_: Tensor, [self]: readonly unknown[]): Tensor =>
+  (self as Tensor).new_zeros((self as Tensor).sizes)
+const zeros_for_second = (_: Tensor, [, other]: readonly unknown[]): Tensor => zeros_for(_, [other])
+
+const array_of = (t: Tensor): TypedArray =>
+  t.memory.array(t.dtype).subarray(t.offset, t.offset + t.count) as TypedArray
+const generator_of = (generator: Generator | null): Generator => generator ?? default_generator
+
+/** 1 with the probability at the same place of `input`, else 0. */
+const bernoulli_from: Op<[input: Tensor, opts?: DrawOptions]> = op(
+  'bernoulli(Tensor self, *, generator? generator=None)',
+  {
+    forward(self: Tensor, generator: Generator | null) {
+      const out = empty(self.sizes, self.dtype)
+      fill_bernoulli_from(
+        generator_of(generator),
+        array_of(out),
+        out.dtype,
+        in_order_of(out, self),
+        self.dtype,
+      )
+      return out
+    },
+    backward: { self: zeros_for },
+  },
+)
+
+const bernoulli_of: Op<[input: Tensor, p: number, opts?: DrawOptions]> = op(
+  'bernoulli(Tensor self, float p, *, generator? generator=None)',
+  {
+    forward(self: Tensor, p: number, generator: Generator | null) {
+      const out = empty(self.sizes, self.dtype)
+      fill_bernoulli(generator_of(generator), array_of(out), out.dtype, p)
+      return out
+    },
+  },
+)
+
+/** 1 with the probability at the same place of `input`, or (where it is given) with probability `p`; else 0. */
+export const bernoulli: Op<[input: Tensor, p?: number | BernoulliOptions, opts?: BernoulliOptions]> =
+  overloaded([
+    [
+      'bernoulli(Tensor self, *, generator? generator=None)',
+      (self: Tensor, generator: Generator | null) => bernoulli_from(self, { generator }),
+    ],
+    [
+      'bernoulli(Tensor self, float p, *, generator? generator=None)',
+      (self: Tensor, p: number, generator: Generator | null) => bernoulli_of(self, p, { generator }),
+    ],
+  ])
+type BernoulliOptions = DrawOptions & { p?: number; out?: Tensor }
+
+type MultinomialOptions = DrawOptions & { replacement?: boolean; out?: Tensor }
+/**
+ * For each row of weights (they need not sum to 1) the indices of `num_samples` draws, as int64. Throws RuntimeError
+ * for negative weights, rows of zeros, and more samples than there are categories without replacement.
+ */
+export const multinomial: Op<
+  [input: Tensor, num_samples: number, replacement?: boolean | MultinomialOptions, opts?: MultinomialOptions]
+> = op('multinomial(Tensor self, int num_samples, bool replacement=False, *, generator? generator=None)', {
+  forward(self: Tensor, samples: number, replacement: boolean, generator: Generator | null) {
+    const { sizes, dtype } = self
+    if (sizes.length !== 1 && sizes.length !== 2) throw new RuntimeError('prob_dist must be 1 or 2 dim')
+    if (!dtype.is_floating_point)
+      throw new RuntimeError(
+        `multinomial only supports floating-point dtypes for input, got: ${scalar_name(dtype)}`,
+      )
+    if (samples <= 0) throw new RuntimeError('cannot sample n_sample <= 0 samples')
+    const out = empty([...sizes.slice(0, -1), samples], int64)
+    const categories = sizes[sizes.length - 1] as number
+    const g = generator_of(generator)
+    // The noise is a tensor like the weights, drawn in its order of memory.
+    const draw_noise = (noise: TypedArray): void => {
+      const like = empty_as(self, dtype)
+      draw_into(like, drawn => fill_exponential(g, drawn, dtype))
+      noise.set(array_of(dense(like)) as never)
+    }
+    const indices = array_of(out) as BigInt64Array
+    fill_multinomial(g, indices, array_of(dense(self)), dtype, categories, samples, replacement, draw_noise)
+    return out
+  },
+})
+
+/** Poisson counts of the rates in `input`. */
+export const poisson: Op<[input: Tensor, generator?: Generator | null]> = op(
+  'poisson(Tensor self, generator? generator=None)',
+  {
+    forward(self: Tensor, generator: Generator | null) {
+      const out = empty(self.sizes, self.dtype)
+      fill_poisson(generator_of(generator), array_of(out), out.dtype, array_of(dense(self)))
+      return out
+    },
+    backward: { self: zeros_for },
+  },
+)
+
+/** Binomial counts: of `count` trials the successes, each of probability `prob`. */
+export const binomial: Op<[count: Tensor, prob: Tensor, generator?: Generator | null]> = op(
+  'binomial(Tensor count, Tensor prob, generator? generator=None)',
+  {
+    forward(count: Tensor, prob: Tensor, generator: Generator | null) {
+      const sizes = broadcast_sizes(count.sizes, prob.sizes)
+      const spread = (t: Tensor): TypedArray => array_of(dense_as(t.expand(sizes), count.dtype))
+      const out = empty(sizes, count.dtype)
+      fill_binomial(generator_of(generator), array_of(out), out.dtype, spread(count), spread(prob))
+      return out
+    },
+  },
+)
+
+// Standard normal numbers times `std` plus `mean`, in PyTorch's order of operations, so that they round alike.
+function normal_tensor(
+  sizes: readonly number[],
+  dtype: DType,
+  std: number,
+  generator: Generator | null,
+): Tensor {
+  const out = empty(sizes, dtype)
+  fill_normal(generator_of(generator), array_of(out), dtype, 0, std)
+  return out
+}
+
+function check_stds(std: Tensor): void {
+  for (const x of array_of(dense_as(std, float64)))
+    if (!(Number(x) >= 0)) throw new RuntimeError('normal expects all elements of std >= 0.0')
+}
+
+const normal_means: Op<[mean: Tensor, std?: number | DrawOptions, opts?: DrawOptions]> = op(
+  'normal(Tensor mean, float std=1, *, generator? generator=None)',
+  {
+    node: 'NormalBackward1',
+    forward: (mean: Tensor, std: number, generator: Generator | null) =>
+      normal_tensor(mean.sizes, mean.dtype, std, generator).add_(mean),
+    backward: { mean: zeros_for },
+  },
+)
+
+const normal_stds: Op<[mean: number, std: Tensor, opts?: DrawOptions]> = op(
+  'normal(float mean, Tensor std, *, generator? generator=None)',
+  {
+    node: 'NormalBackward2',
+    forward(mean: number, std: Tensor, generator: Generator | null) {
+      check_stds(std)
+      return normal_tensor(std.sizes, std.dtype, 1, generator).mul_(std).add_(mean)
+    },
+    backward: { std: zeros_for_second },
+  },
+)
+
+const normal_both: Op<[mean: Tensor, std: Tensor, opts?: DrawOptions]> = op(
+  'normal(Tensor mean, Tensor std, *, generator? generator=None)',
+  {
+    node: 'NormalBackward3',
+    forward(mean: Tensor, std: Tensor, generator: Generator | null) {
+      check_stds(std)
+      const sizes = broadcast_sizes(mean.sizes, std.sizes)
+      return normal_tensor(sizes, mean.dtype, 1, generator).mul_(std).add_(mean)
+    },
+    backward: { mean: zeros_for, std: zeros_for_second },
+  },
+)
+
+/**
+ * Normal numbers of mean and standard deviation `mean` and `std`, of which one or both are tensors; of two numbers
+ * with a size: `normal(0, 1, [2, 3])`. Throws RuntimeError for negative deviations.
+ */
+export const normal: Op<
+  | [mean: Tensor | number, std: Tensor | number, opts?: NormalOptions]
+  | [mean: Tensor, opts?: NormalOptions]
+  | [mean: number, std: number, size: readonly number[], opts?: NormalOptions]
+> = overloaded([
+  [
+    'normal(Tensor mean, Tensor std, *, generator? generator=None)',
+    (mean: Tensor, std: Tensor, generator: Generator | null) => normal_both(mean, std, { generator }),
+  ],
+  [
+    'normal(Tensor mean, float std=1, *, generator? generator=None)',
+    (mean: Tensor, std: number, generator: Generator | null) => normal_means(mean, std, { generator }),
+  ],
+  [
+    'normal(float mean, Tensor std, *, generator? generator=None)',
+    (mean: number, std: Tensor, generator: Generator | null) => normal_stds(mean, std, { generator }),
+  ],
+  [
+    `normal(float mean, float std, int[] size, ${CREATE}, generator? generator=None)`,
+    (mean: number, std: number, size: number[], ...options: unknown[]) =>
+      make_random(size, [...options, null], get_default_dtype(), (g, out, dtype, dense) =>
+        fill_normal(g, out, dtype, mean, std, dense),
+      ),
+  ],
+])
+type NormalOptions = RandomOptions & { mean?: number; std?: number; size?: readonly number[] }
