@@ -1,14 +1,20 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-// The suite runs on the default device; TSTORCH_CPU=interp|wasm|native chooses another.
+// Everything runs on the default device (TSTORCH_CPU=interp|wasm|native chooses another), and the op suite again on each
+// of the devices that need no compiler.
+const everywhere = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 300_000 }
+const op_suite_on = (device: string) => ({
+  test: { ...everywhere, name: device, include: ['test/ops/suite.test.ts'], env: { TSTORCH_CPU: device } },
+})
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
     reporters: process.env['CI'] ? ['default', './scripts/closing_line.ts'] : ['default'],
+    projects: [
+      { test: { ...everywhere, name: 'default', include: ['test/**/*.test.ts'] } },
+      op_suite_on('wasm'),
+      op_suite_on('interp'),
+    ],
   },
 })
 export default config
