@@ -9,7 +9,7 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { maximum, minimum } from './compare.ts'
 import { dense } from './define/copy.ts'
 import { type Named, named_tuple } from './define/named.ts'
-import { type Op, op, overloaded } from './define/op.ts'
+import { type Op, type Overloads, op, overloaded } from './define/op.ts'
 import { all_dims, dims_of, keep_dims, type Reduction, reduction, restore_dims } from './define/reduce.ts'
 import { not_implemented } from './define/rules.ts'
 

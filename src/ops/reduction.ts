@@ -152,7 +152,7 @@ export const nansum: Op<Args> = overloaded(
 
 // ---------------------------------------------------------------------------------------------- means
 
-const average = reduction({
+export const average: Reduction = reduction({
   name: 'mean',
   combine: 'add',
   values: 1,

@@ -1,0 +1,255 @@
+// Norms of vectors, and of tensors taken as vectors: norm, dist, linalg.vector_norm. Also the trace.
+// Not here: norms of matrices (linalg), normalisation layers (nn).
+import type { DType } from '../base/dtype.ts'
+import { can_cast } from '../base/dtype.ts'
+import { NotImplementedError, RuntimeError, ValueError } from '../base/errors.ts'
+import { constant } from '../ir/expr.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { to_dtype } from './convert.ts'
+import { type Op, op, overloaded } from './define/op.ts'
+import { scalar_name } from './define/out.ts'
+import { dims_of, keep_dims, type Reduction, reduction, restore_dims } from './define/reduce.ts'
+
+type Dims = number | readonly number[] | null
+
+// ---------------------------------------------------------------------------------------------- p-norms
+
+const magnitude = {
+  combine: 'add',
+  map: (x: Parameters<NonNullable<Parameters<typeof reduction>[0]['map']>>[0]) => x.abs(),
+} as const
+
+const count_nonzero = reduction({ name: 'norm_0', combine: 'add', map: x => x.ne(0).cast(x.type) })
+const sum_magnitudes = reduction({ name: 'norm_1', ...magnitude })
+const euclidean = reduction({
+  name: 'norm_2',
+  combine: 'add',
+  map: x => x.mul(x),
+  final: total => total.sqrt(),
+})
+const largest = reduction({ name: 'norm_inf', ...magnitude, combine: 'max', final: total => total.max(0) })
+const smallest = reduction({ name: 'norm_minus_inf', ...magnitude, combine: 'min' })
+const general = reduction({
+  name: 'norm_p',
+  combine: 'add',
+  values: 1,
+  map: (x, [p]) => x.abs().pow(p!),
+  final: (total, [p]) => total.pow(constant(1, total.type).div(p!)),
+})
+
+function norm_over(x: Tensor, p: number, dims: readonly number[]): Tensor {
+  const special: Record<string, Reduction> = {
+    0: count_nonzero,
+    1: sum_magnitudes,
+    2: euclidean,
+    Infinity: largest,
+    '-Infinity': smallest,
+  }
+  const reduce = special[String(p)]
+  return reduce === undefined ? general(x, dims, x.dtype, [p]) : reduce(x, dims, x.dtype)
+}
+
+/** The gradient of the p-norm `norm` (broadcastable to `x`), times `g`. Zero, not NaN, where the norm is zero. */
+function norm_grad(g: Tensor, x: Tensor, p: number, norm: Tensor, dims: readonly number[]): Tensor {
+  if (p === 0) return x.new_zeros(x.sizes)
+  if (p === 1) return x.sgn().mul(g)
+  if (p === 2) return g.mul(x.div(norm).masked_fill(norm.eq(0), 0))
+  const size = x.abs()
+  if (!Number.isFinite(p)) {
+    const mask = size.eq(norm).logical_or(size.isnan())
+    return x.sgn().mul(g.div(mask.sum(dims, { keepdim: true })).mul(mask))
+  }
+  if (p < 1) {
+    const scaled = x.sgn().mul(size.pow(p - 1).masked_fill(x.eq(0), 0))
+    return scaled.mul(g).mul(norm.pow(1 - p))
+  }
+  const share = g.div(norm.pow(p - 1)).masked_fill(norm.eq(0), 0)
+  return (p < 2 ? x.sgn().mul(size.pow(p - 1)) : x.mul(size.pow(p - 2))).mul(share)
+}
+
+type InnerArgs = [self: Tensor, ord: number, dim: Dims, keepdim: boolean, dtype: DType | null]
+type InnerValues = [
+  self: Tensor,
+  ord: number,
+  dim: readonly number[] | null,
+  keepdim: boolean,
+  dtype: DType | null,
+]
+
+const norm_op = (name: string, node: string): Op<InnerArgs> =>
+  op<InnerArgs, InnerValues, Tensor>(
+    `${name}(Tensor self, float ord, int[]? dim, bool keepdim, dtype? dtype)`,
+    {
+      forward(self, ord, dim, keepdim, dtype) {
+        const dims = dims_of(dim, self.sizes.length)
+        return keep_dims(norm_over(to_dtype(self, dtype ?? self.dtype), ord, dims), self.sizes, dims, keepdim)
+      },
+      saves: ['self', 'out'],
+      backward: {
+        self(g, [self, ord, dim, keepdim, dtype], out) {
+          const dims = dims_of(dim, self.sizes.length)
+          const wide = (t: Tensor): Tensor => restore_dims(t, self.sizes, dims, keepdim)
+          return norm_grad(wide(g), to_dtype(self, dtype ?? self.dtype), ord, wide(out), dims)
+        },
+      },
+      node,
+    },
+  )
+
+const p_norm = norm_op('norm', 'NormBackward1')
+const ord_norm = norm_op('linalg_vector_norm', 'LinalgVectorNormBackward0')
+
+// ---------------------------------------------------------------------------------------------- norm
+
+type NormOptions = {
+  p?: number | string | null
+  dim?: Dims
+  keepdim?: boolean
+  dtype?: DType | null
+  out?: Tensor
+}
+type NormArgs = [
+  self: Tensor,
+  p?: number | string | null | NormOptions,
+  dim?: Dims | NormOptions,
+  keepdim?: boolean | NormOptions,
+  opts?: NormOptions,
+]
+
+function norm_of(
+  self: Tensor,
+  p: unknown,
+  dim: number[] | null,
+  keepdim: boolean,
+  dtype: DType | null,
+): Tensor {
+  const type = dtype ?? self.dtype
+  if (!type.is_floating_point && !type.is_complex)
+    throw new RuntimeError(
+      `norm(): input dtype should be either floating point or complex. Got ${scalar_name(type)} instead.`,
+    )
+  if (typeof p === 'string') {
+    if (p === 'nuc')
+      throw new NotImplementedError('norm(): the nuclear norm is linalg.matrix_norm(x, { ord: "nuc" })')
+    if (p !== 'fro') throw new RuntimeError(`only valid string values are 'fro' and 'nuc', found ${p}`)
+    if (dtype !== null) throw new ValueError('dtype argument is not supported in frobenius norm')
+  }
+  return p_norm(self, typeof p === 'string' || p === null ? 2 : Number(p), dim, keepdim, dtype)
+}
+
+/**
+ * The p-norm of the elements (default: Euclidean, `'fro'`), of all or over the given dimensions. Throws RuntimeError
+ * for integers.
+ */
+export const norm: Op<NormArgs> = overloaded(
+  [["norm(Tensor self, any? p='fro', int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)", norm_of]],
+  {
+    samples: r => [
+      [r(3, 4)],
+      [r(3, 4), 1],
+      [r(3, 4), 3, 1],
+      [r(2, 3, 4), 2, [0, 2], { keepdim: true }],
+      [r(3, 4), Infinity],
+      [r.range(0.5, 2, 3), 1.5],
+      [r.range(0.5, 2, 3), 0.5],
+      [r(3, 4), { p: 'fro', dim: 0 }],
+    ],
+  },
+)
+
+type VectorOptions = { ord?: number; dim?: Dims; keepdim?: boolean; dtype?: DType | null; out?: Tensor }
+
+/** torch.linalg.vector_norm: the norm of order `ord` of the elements, of all or over the given dimensions. */
+export const vector_norm: Op<
+  [
+    x: Tensor,
+    ord?: number | VectorOptions,
+    dim?: Dims | VectorOptions,
+    keepdim?: boolean | VectorOptions,
+    opts?: VectorOptions,
+  ]
+> = overloaded(
+  [
+    [
+      'linalg_vector_norm(Tensor self, float ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)',
+      checked_vector_norm,
+    ],
+  ],
+  {
+    samples: r => [
+      [r(3, 4)],
+      [r(3, 4), 1, 1],
+      [r(3, 4), Infinity, 0],
+      [r(3, 4), 3.5, [0, 1], { keepdim: true }],
+    ],
+  },
+)
+
+function checked_vector_norm(
+  self: Tensor,
+  ord: number,
+  dim: number[] | null,
+  keepdim: boolean,
+  dtype: DType | null,
+): Tensor {
+  const fail = (text: string): never => {
+    throw new RuntimeError(`linalg.vector_norm: ${text}`)
+  }
+  const floats = (d: DType): boolean => d.is_floating_point || d.is_complex
+  if (!floats(self.dtype))
+    fail(`Expected a floating point or complex tensor as input. Got ${scalar_name(self.dtype)}`)
+  if (dtype !== null && !floats(dtype))
+    fail(`dtype should be floating point or complex. Got ${scalar_name(dtype)}`)
+  if (dtype !== null && (!can_cast(self.dtype, dtype) || dtype.itemsize < self.dtype.itemsize))
+    fail(
+      `the dtype of the input (${scalar_name(self.dtype)}) should be convertible without narrowing to the specified dtype (${scalar_name(dtype)})`,
+    )
+  const dims = dims_of(dim, self.sizes.length)
+  if ((ord < 0 || ord === Infinity) && dims.some(d => self.sizes[d] === 0)) {
+    const what = Number.isFinite(ord) ? `the ${ord} norm` : 'the infinity norm'
+    if (dim === null || dim.length === 0)
+      fail(`cannot compute ${what} on an empty tensor because the operation does not have an identity`)
+    fail(
+      `cannot compute ${what} on the dimension ${dims.find(d => self.sizes[d] === 0)} because this dimension is empty and the operation does not have an identity`,
+    )
+  }
+  return ord_norm(self, ord, dim, keepdim, dtype)
+}
+
+// ---------------------------------------------------------------------------------------------- dist, trace
+
+/** The p-norm of the difference of two tensors. */
+export const dist: Op<[self: Tensor, other: Tensor, p?: number | { p?: number }]> = op(
+  'dist(Tensor self, Tensor other, float p=2)',
+  {
+    forward(self: Tensor, other: Tensor, p: number) {
+      const away = self.sub(other)
+      return norm_over(away, p, dims_of(null, away.sizes.length))
+    },
+    saves: ['self', 'other', 'out'],
+    backward(g, [self, other, p], out) {
+      const away = self.sub(other)
+      const grad = norm_grad(g, away, p, out, dims_of(null, away.sizes.length))
+      return [grad.sum_to_size(self.sizes), grad.neg().sum_to_size(other.sizes)]
+    },
+    samples: r => [
+      [r(3, 4), r(3, 4)],
+      [r(3, 4), r(4), 1],
+      [r(3), r(3), 3],
+      [r(3, 4), r(4), Infinity],
+    ],
+  },
+)
+
+/** The sum of a matrix's diagonal. */
+export const trace: Op<[self: Tensor]> = op('trace(Tensor self)', {
+  forward(self: Tensor) {
+    if (self.sizes.length !== 2)
+      throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${self.sizes.length}`)
+    return self.diagonal().sum()
+  },
+  backward: {
+    self: (g, [self]) => g.new_zeros(self.sizes).diagonal_scatter(g.expand([Math.min(...self.sizes)])),
+  },
+  samples: r => [[r(3, 4)], [r(3, 3)]],
+})
