@@ -259,24 +259,26 @@ INLINE i64 even_parts(i64 n, i64 most) {
   return (n + parts - 1) / parts;
 }
 
+// How many numbers a block of k has: whole source channels.
+INLINE i64 depth_of(i64 sources, i64 taps) { return even_parts(sources, MAX(1, KC / MAX(1, taps))) * taps; }
+
 // The weights as products() takes them: for each block of k, groups of rows, k after each other.
-// Channel i meets source channel c with weight[i * wi + c * wc + tap].
+// Channel i meets source channel c with weight[i * wi + c * wc + tap]; the further apart of the two is the outer loop.
 static void pack_weights(const Split *h, const Split *w, i64 channels, i64 sources, i64 rows, i64 depth,
                          const T *weight, i64 wi, i64 wc, i64 width, T *a) {
-  i64 k = sources * h->taps * w->taps, padded = round_up(channels, rows), p = 0;
-  for (i64 c = 0; c < sources; c++) for (i64 y = 0; y < h->taps; y++) for (i64 x = 0; x < w->taps; x++, p++) {
-    i64 begin = p / depth * depth, kb = MIN(depth, k - begin);
-    const T *s = weight + c * wc + h->tap[y] * width + w->tap[x];
-    for (i64 i = 0; i < padded; i += rows) {
-      T *d = a + begin * padded + i * kb + (p - begin) * rows;
-      for (i64 j = 0; j < rows; j++) d[j] = i + j < channels ? s[(i + j) * wi] : 0;
-    }
+  i64 taps = h->taps * w->taps, padded = round_up(channels, rows), outer = wi > wc ? padded : sources;
+  for (i64 m = 0; taps > 0 && m < outer; m++) for (i64 n = 0; n < padded * sources / outer; n++) {
+    i64 i = wi > wc ? m : n, c = wi > wc ? n : m, begin = c * taps / depth * depth;
+    const T *s = weight + i * wi + c * wc;
+    T *d = a + begin * padded + i / rows * rows * MIN(depth, sources * taps - begin) + (c * taps - begin) * rows + i % rows;
+    for (i64 y = 0; y < h->taps; y++) for (i64 x = 0; x < w->taps; x++, d += rows)
+      *d = i < channels ? s[h->tap[y] * width + w->tap[x]] : 0;
   }
 }
 
 static i32 forward(const Problem *x) {
   i64 in = x->in / x->groups, out = x->out / x->groups, taps = x->h.taps * x->w.taps, k = in * taps;
-  i64 rows = even_parts(out, MR), depth = even_parts(k, KC);
+  i64 rows = even_parts(out, MR), depth = depth_of(in, taps);
   i64 in_image = x->h.in * x->w.in, out_image = x->h.out * x->w.out;
   Work work;
   if (!reserve(x, in, k, round_up(out, rows) * k, 0, &work)) return 1;
@@ -307,7 +309,7 @@ static i32 input_grad(const Problem *x) {
   if (!reserve(x, out, out * taps, round_up(in, rows) * out * taps, 0, &work)) return 1;
   for (i64 y = 0; y < MIN(x->h.stride, x->h.in); y++) for (i64 z = 0; z < MIN(x->w.stride, x->w.in); z++) {
     Split h = split_backward(x->h, y, work.h), w = split_backward(x->w, z, work.w);
-    i64 k = out * h.taps * w.taps, depth = even_parts(MAX(k, 1), KC);
+    i64 k = out * h.taps * w.taps, depth = depth_of(out, h.taps * w.taps);
     offsets(&h, &w, out, work.at);
     memset(work.planes, 0, (out * plane_size(&h, &w) + SLACK) * S);
     for (i64 g = 0; g < x->groups; g++) {
