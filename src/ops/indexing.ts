@@ -214,7 +214,7 @@ export const at: Op<[self: Tensor, ...indices: readonly (Index | readonly Index[
 const fill_mask_ = in_place(
   pointwise<[self: Tensor, mask: Tensor, value: Tensor | Number], [Expr, Expr, Expr]>(
     'index_put(Tensor self, Tensor mask, Tensor value)',
-    { forward: (self, mask, value) => mask.where(value, self) },
+    { forward: (self, mask, value) => mask.ne(0).where(value, self) },
   ) as unknown as Op<[self: Tensor, mask: Tensor, value: Tensor | Number]>,
 )
 
