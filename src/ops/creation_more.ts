@@ -3,6 +3,8 @@
 import {
   bool,
   type DType,
+  float32,
+  float64,
   get_default_dtype,
   read_element,
   type TypedArray,
@@ -62,8 +64,32 @@ function step_value(k: Builder, i: Expr): Expr {
 
 const linspace_kernel = kernels('linspace', (k, dtype: DType) => {
   const out = k.output('out', dtype, 'flat')
-  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], step_value(k, i).cast(out.type)))
+  const value =
+    dtype === float32 ? vector_value(k, 8, 'f32') : dtype === float64 ? vector_value(k, 4, 'f64') : null
+  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], (value?.(i) ?? step_value(k, i)).cast(out.type)))
 })
+
+/**
+ * Element i as PyTorch's vectors of 32 bytes have it: counted from the first of its vector, which is computed from the
+ * nearer end. What is left after the last pair of vectors stands alone. So the last bits are PyTorch's.
+ */
+function vector_value(k: Builder, lanes: number, type: 'f32' | 'f64'): (i: Expr) => Expr {
+  const [start, end, step, last, half] = ['start', 'end', 'step', 'last', 'half'].map(name =>
+    k.value(name, 'f64'),
+  ) as [Expr, Expr, Expr, Expr, Expr]
+  const round = (x: Expr): Expr => (type === 'f32' ? x.cast('f32').cast('f64') : x)
+  return i => {
+    const at = i.cast('f64')
+    const pairs = last
+      .add(1)
+      .div(2 * lanes)
+      .floor()
+      .mul(2 * lanes)
+    const first = at.lt(pairs).where(at.div(lanes).floor().mul(lanes), at)
+    const base = first.lt(half).where(step.fma(first, start), step.neg().fma(last.sub(first), end))
+    return round(base).add(round(step.mul(at.sub(first))))
+  }
+}
 
 const logspace_kernel = kernels('logspace', (k, dtype: DType) => {
   const out = k.output('out', dtype, 'flat')
@@ -82,7 +108,8 @@ function as_element(x: number, dtype: DType): number {
 function step_values(start: number, end: number, steps: number, dtype: DType): number[] {
   const exact = (x: number): number => (dtype.is_floating_point ? as_element(x, dtype) : Math.trunc(x))
   const [a, b] = [exact(start), exact(end)]
-  const step = steps > 1 ? (b - a) / (steps - 1) : 0
+  const span = dtype.is_floating_point ? exact(b - a) : b - a
+  const step = steps > 1 ? span / (steps - 1) : 0
   return [
     a,
     steps > 1 ? b : a,
