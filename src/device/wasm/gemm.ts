@@ -14,6 +14,9 @@ export const BLOCK_COLUMNS = 2048
 /** How many bytes of a batch are staged at once. */
 const STAGE_BYTES = 32 << 20
 
+/** Up to so many rows are multiplied as vectors. */
+const FEW = 3
+
 export const round_up = (n: number, unit: number): number => Math.ceil(n / unit) * unit
 
 /** c[b] = a[b] @ b[b] (+ c[b]). Throws TypeError for a dtype other than float32 and float64. */
@@ -35,7 +38,7 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
     stage.copy_in()
     const at = (operand: number, x: MatrixRef, i: number): number =>
       stage.address(operand) + (first + i) * x.batch_stride * size
-    const multiply = blocks(engine, p)
+    const multiply = vectors(engine, p) ?? blocks(engine, p)
     for (let i = 0; i < count; i++) multiply(at(1, a, i), at(2, b, i), at(0, c, i))
     stage.copy_out()
   }
@@ -70,6 +73,55 @@ function add_matrix(
   const covered = access === 'out' && high - low + 1 === count * rows * columns
   const base = x.storage.byte_offset
   stage.add_bytes(x.storage.buffer, origin, base + low * size, base + (high + 1) * size, access, covered)
+}
+
+/**
+ * The product with so few rows, or columns, that it is done by matrix times vector, without packing; null where there
+ * are more, or the other matrix does not lie so that its elements are read in order.
+ */
+function vectors(engine: Engine, p: GemmProblem): ((a: number, b: number, c: number) => void) | null {
+  const type = float_type(p.dtype)
+  const { dots, combine, zero } = engine.routines(type)
+  const size = size_of(type)
+  const { m, n, k, a, b, c, accumulate } = p
+  const adds = Number(accumulate)
+  if (m <= FEW && a.col_stride === 1 && b.row_stride === 1)
+    return (from, matrix, to) => {
+      for (let i = 0; i < m; i++)
+        dots(
+          n,
+          k,
+          from + i * a.row_stride * size,
+          matrix,
+          b.col_stride * size,
+          to + i * c.row_stride * size,
+          size,
+          adds,
+        )
+    }
+  if (n <= FEW && a.col_stride === 1 && b.row_stride === 1)
+    return (matrix, from, to) => {
+      for (let j = 0; j < n; j++)
+        dots(
+          m,
+          k,
+          from + j * b.col_stride * size,
+          matrix,
+          a.row_stride * size,
+          to + j * size,
+          c.row_stride * size,
+          adds,
+        )
+    }
+  if (m <= FEW && b.col_stride === 1)
+    return (from, matrix, to) => {
+      for (let i = 0; i < m; i++) {
+        const row = to + i * c.row_stride * size
+        if (!accumulate) zero(row, n)
+        combine(n, k, from + i * a.row_stride * size, a.col_stride * size, matrix, b.row_stride * size, row)
+      }
+    }
+  return null
 }
 
 /** Reserves room for packed blocks; the result multiplies the staged matrices at the given addresses. */

@@ -3,14 +3,17 @@
 import { ModuleBuilder } from './assembler.ts'
 import { emit_conv } from './conv.ts'
 import { emit_gemm, type FloatType } from './gemm.ts'
+import { emit_gemv } from './gemv.ts'
 import type { Features } from './kernel_writer.ts'
 
-/** The functions that the module exports; see gemm.ts and conv.ts for their parameters. */
+/** The functions that the module exports; see gemm.ts, gemv.ts and conv.ts for their parameters. */
 export type Routines = Readonly<
   Record<
     | 'pack_a'
     | 'pack_b'
     | 'product'
+    | 'dots'
+    | 'combine'
     | 'im2col'
     | 'col2im'
     | 'zero'
@@ -25,6 +28,7 @@ export type Routines = Readonly<
 export function render_routines(type: FloatType, features: Features): Uint8Array {
   const module = new ModuleBuilder()
   emit_gemm(module, type, features.relaxed_simd)
+  emit_gemv(module, type, features.relaxed_simd)
   emit_conv(module, type, features.relaxed_simd)
   return module.bytes()
 }

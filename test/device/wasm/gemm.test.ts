@@ -77,8 +77,11 @@ describe.each([float32, float64])('gemm in %s', dtype => {
         for (const accumulate of [false, true]) {
           check(dtype, [3, 6, 11, 7], a, b, accumulate)
           check(dtype, [2, 9, 5, 12], a, b, accumulate, 3)
-          check(dtype, [1, 1, 16, 9], a, b, accumulate, 1)
-          check(dtype, [1, 16, 1, 9], a, b, accumulate, 1)
+          for (const few of [1, 3])
+            for (const many of [1, 7, 16]) {
+              check(dtype, [2, few, many, 11], a, b, accumulate, 1)
+              check(dtype, [2, many, few, 11], a, b, accumulate, 1)
+            }
         }
   })
 
