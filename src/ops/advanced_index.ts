@@ -74,7 +74,12 @@ const offsets_kernel = kernels('index_offsets', (k, rank: number, ...dtypes: DTy
 })
 
 /** The offset from an element of `self` to the one that the index tensors point at, for each of their positions. */
-function offsets(self: Tensor, indices: readonly Tensor[], dims: readonly number[], shape: readonly number[]): Tensor {
+function offsets(
+  self: Tensor,
+  indices: readonly Tensor[],
+  dims: readonly number[],
+  shape: readonly number[],
+): Tensor {
   const out = empty([numel(shape)], int64)
   const space = coalesce(shape, [
     contiguous_strides(shape),
@@ -93,7 +98,13 @@ function offsets(self: Tensor, indices: readonly Tensor[], dims: readonly number
 }
 
 /** `t` (in self's layout) and `other` (in the result's) as [before..., positions, after...], few dimensions each. */
-function operands_of(plan: Plan, t: Tensor, dims: readonly number[], other: Tensor, count: number): { operands: Operand[]; before: number; after: number } {
+function operands_of(
+  plan: Plan,
+  t: Tensor,
+  dims: readonly number[],
+  other: Tensor,
+  count: number,
+): { operands: Operand[]; before: number; after: number } {
   const { before, after, shape } = plan
   const part = (own: readonly number[], from: number): { sizes: number[]; strides_list: number[][] } => {
     const sizes = own.map(d => t.sizes[d]!)
@@ -105,12 +116,20 @@ function operands_of(plan: Plan, t: Tensor, dims: readonly number[], other: Tens
   const step = shape.findLastIndex(n => n > 1)
   const reach = dims.reduce((n, d) => n + (t.sizes[d]! - 1) * t.strides[d]!, 1)
   const operands = [
-    window(t, [...first.sizes, reach, ...last.sizes], [...first.strides_list[0]!, 1, ...last.strides_list[0]!]),
-    window(other, [...first.sizes, count, ...last.sizes], [
-      ...first.strides_list[1]!,
-      step < 0 ? 1 : other.strides[before.length + step]!,
-      ...last.strides_list[1]!,
-    ]),
+    window(
+      t,
+      [...first.sizes, reach, ...last.sizes],
+      [...first.strides_list[0]!, 1, ...last.strides_list[0]!],
+    ),
+    window(
+      other,
+      [...first.sizes, count, ...last.sizes],
+      [
+        ...first.strides_list[1]!,
+        step < 0 ? 1 : other.strides[before.length + step]!,
+        ...last.strides_list[1]!,
+      ],
+    ),
   ]
   return { operands, before: first.sizes.length, after: last.sizes.length }
 }
@@ -150,24 +169,27 @@ export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly
   },
 )
 
-const put_kernel = kernels('index_put', (k, dtype: DType, before: number, after: number, accumulate: boolean) => {
-  const rank = before + 1 + after
-  const out = k.inout('out', dtype, { rank })
-  const values = k.input('values', dtype, { rank })
-  const offsets = k.input('offsets', int64, 'flat')
-  const go = (d: number, i: Expr[]): void => {
-    if (d === rank) {
-      const at = i.with(before, offsets.at(i[before]!).cast('index'))
-      const value = values.at(...i)
-      k.store(out, at, accumulate ? arithmetic(out.at(...at)).add(arithmetic(value)) : value)
-      return
+const put_kernel = kernels(
+  'index_put',
+  (k, dtype: DType, before: number, after: number, accumulate: boolean) => {
+    const rank = before + 1 + after
+    const out = k.inout('out', dtype, { rank })
+    const values = k.input('values', dtype, { rank })
+    const offsets = k.input('offsets', int64, 'flat')
+    const go = (d: number, i: Expr[]): void => {
+      if (d === rank) {
+        const at = i.with(before, offsets.at(i[before]!).cast('index'))
+        const value = values.at(...i)
+        k.store(out, at, accumulate ? arithmetic(out.at(...at)).add(arithmetic(value)) : value)
+        return
+      }
+      // Two positions may be the same place; within one, elements are independent.
+      const mode = d === before ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
+      k.for(values.sizes[d]!, mode, n => go(d + 1, [...i, n]))
     }
-    // Two positions may be the same place; within one, elements are independent.
-    const mode = d === before ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
-    k.for(values.sizes[d]!, mode, n => go(d + 1, [...i, n]))
-  }
-  go(0, [])
-})
+    go(0, [])
+  },
+)
 
 /** A copy with `values` (broadcast) written, or added, at the index tensors for the dimensions `dims`. */
 export const put_at: Op<

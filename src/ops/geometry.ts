@@ -41,11 +41,20 @@ const swap = (self: Tensor, a: number, b: number): Change => ({
 })
 
 /** In-place {@link transpose}. */
-export const transpose_: Op<[self: Tensor, dim0: number, dim1: number]> = reshaped('transpose_(Tensor self, int dim0, int dim1)', swap)
+export const transpose_: Op<[self: Tensor, dim0: number, dim1: number]> = reshaped(
+  'transpose_(Tensor self, int dim0, int dim1)',
+  swap,
+)
 /** Another name of {@link transpose_}. */
-export const swapaxes_: Op<[self: Tensor, axis0: number, axis1: number]> = reshaped('swapaxes_(Tensor self, int axis0, int axis1)', swap)
+export const swapaxes_: Op<[self: Tensor, axis0: number, axis1: number]> = reshaped(
+  'swapaxes_(Tensor self, int axis0, int axis1)',
+  swap,
+)
 /** Another name of {@link transpose_}. */
-export const swapdims_: Op<[self: Tensor, dim0: number, dim1: number]> = reshaped('swapdims_(Tensor self, int dim0, int dim1)', swap)
+export const swapdims_: Op<[self: Tensor, dim0: number, dim1: number]> = reshaped(
+  'swapdims_(Tensor self, int dim0, int dim1)',
+  swap,
+)
 
 /** In-place {@link t}. */
 export const t_: Op<[self: Tensor]> = reshaped('t_(Tensor self)', (self: Tensor) => {
@@ -71,39 +80,45 @@ export const squeeze_: Op<[self: Tensor, dim?: number | Sizes]> = reshaped(
 )
 
 /** In-place {@link unsqueeze}. */
-export const unsqueeze_: Op<[self: Tensor, dim: number]> = reshaped('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number) => {
-  const { sizes, strides } = self
-  const d = wrap_dim(dim, sizes.length + 1)
-  const stride = d >= sizes.length ? 1 : sizes[d]! * strides[d]!
-  return {
-    sizes: sizes.toSpliced(d, 0, 1),
-    strides: strides.toSpliced(d, 0, stride),
-    node: 'UnsqueezeBackward1',
-    backward: g => g.reshape(sizes),
-  }
-})
-
-/** In-place {@link as_strided}. Throws RuntimeError where the memory is too small. */
-export const as_strided_: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_offset?: number | null]> = reshaped(
-  'as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None)',
-  (self: Tensor, size: number[], stride: number[], storage_offset: number | null) => {
-    const offset = as_strided(alias(self), size, stride, storage_offset).offset
-    const before = alias(self)
+export const unsqueeze_: Op<[self: Tensor, dim: number]> = reshaped(
+  'unsqueeze_(Tensor self, int dim)',
+  (self: Tensor, dim: number) => {
+    const { sizes, strides } = self
+    const d = wrap_dim(dim, sizes.length + 1)
+    const stride = d >= sizes.length ? 1 : sizes[d]! * strides[d]!
     return {
-      sizes: size,
-      strides: stride,
-      offset,
-      node: 'AsStridedBackward1',
-      backward: g => as_strided_backward(g, before, size, stride, offset),
+      sizes: sizes.toSpliced(d, 0, 1),
+      strides: strides.toSpliced(d, 0, stride),
+      node: 'UnsqueezeBackward1',
+      backward: g => g.reshape(sizes),
     }
   },
 )
+
+/** In-place {@link as_strided}. Throws RuntimeError where the memory is too small. */
+export const as_strided_: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_offset?: number | null]> =
+  reshaped(
+    'as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None)',
+    (self: Tensor, size: number[], stride: number[], storage_offset: number | null) => {
+      const offset = as_strided(alias(self), size, stride, storage_offset).offset
+      const before = alias(self)
+      return {
+        sizes: size,
+        strides: stride,
+        offset,
+        node: 'AsStridedBackward1',
+        backward: g => as_strided_backward(g, before, size, stride, offset),
+      }
+    },
+  )
 
 function resized(self: Tensor, sizes: readonly number[]): Tensor {
   if (modes.grad && self.requires_grad) throw new RuntimeError('cannot resize variables that require grad')
   const negative = sizes.find(n => n < 0)
   if (negative !== undefined)
-    throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`)
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
+    )
   if (!same_sizes(self.sizes, sizes)) resize(self, sizes)
   return self
 }
@@ -119,7 +134,9 @@ export const resize_: Op<[self: Tensor, ...size: readonly [sizes: Sizes] | reado
   { name: 'resize_', schemas: [resize_schema], samples: undefined, differentiable: false },
 )
 
-const resize_as_schema = parse_schema('resize_as_(Tensor self, Tensor the_template, *, any? memory_format=None)')
+const resize_as_schema = parse_schema(
+  'resize_as_(Tensor self, Tensor the_template, *, any? memory_format=None)',
+)
 
 /** {@link resize_} to the sizes of another tensor. */
 export const resize_as_: Op<[self: Tensor, the_template: Tensor]> = make_op(

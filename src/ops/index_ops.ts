@@ -40,7 +40,9 @@ const select_kernel = kernels('index_select', (k, dtype: DType, index_dtype: DTy
   const out = k.output('out', dtype, { rank, inner: 1 })
   const x = k.input('x', dtype, { rank, inner: 1 })
   const index = k.input('index', index_dtype, 'flat')
-  k.elementwise(out.sizes, (o, j, ...i) => k.store(out, [o!, j!, ...i], x.at(o!, index.at(j!).cast('index'), ...i)))
+  k.elementwise(out.sizes, (o, j, ...i) =>
+    k.store(out, [o!, j!, ...i], x.at(o!, index.at(j!).cast('index'), ...i)),
+  )
 })
 
 /** The slices of `dim` that `index` (1-d, int32 or int64) names, in its order. Throws IndexError out of range. */
@@ -50,7 +52,8 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
     forward(self: Tensor, dim: number, index: Tensor) {
       const d = wrap_dim(dim, self.sizes.length)
       require_vector(index, () => new IndexError('index_select(): Index is supposed to be a vector'))
-      if (!is_index(index.dtype)) throw new RuntimeError('index_select(): Expected dtype int32 or int64 for index')
+      if (!is_index(index.dtype))
+        throw new RuntimeError('index_select(): Expected dtype int32 or int64 for index')
       require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
       const sizes = self.sizes.length === 0 ? [] : self.sizes.with(d, index.count)
       const out = empty(sizes, self.dtype)
@@ -62,7 +65,11 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
     },
     saves: ['index'],
     backward: { self: (g, [self, dim, index]) => g.new_zeros(self.sizes).index_add(dim, index, g) },
-    samples: r => [[r(4, 3), 0, r.ints(0, 4, 5)], [r(2, 3, 4), -2, r.ints(0, 3, 2)], [r(3), 0, r.ints(0, 3)]],
+    samples: r => [
+      [r(4, 3), 0, r.ints(0, 4, 5)],
+      [r(2, 3, 4), -2, r.ints(0, 3, 2)],
+      [r(3), 0, r.ints(0, 3)],
+    ],
   },
 )
 
@@ -81,7 +88,9 @@ const copy_kernel = kernels('index_copy', (k, dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
   const source = k.input('source', dtype, { rank, inner: 1 })
   const index = k.input('index', int64, 'flat')
-  along(k, source.sizes, (o, j, i) => k.store(out, [o, index.at(j).cast('index'), ...i], source.at(o, j, ...i)))
+  along(k, source.sizes, (o, j, i) =>
+    k.store(out, [o, index.at(j).cast('index'), ...i], source.at(o, j, ...i)),
+  )
 })
 
 const fill_kernel = kernels('index_fill', (k, dtype: DType, rank: number) => {
@@ -118,12 +127,15 @@ export function check_slices(name: string, self: Tensor, dim: number, index: Ten
       ),
   )
   if (!is_index(index.dtype))
-    throw new RuntimeError(`${name}(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`)
+    throw new RuntimeError(
+      `${name}(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`,
+    )
   if (self.dtype !== source.dtype)
     throw new RuntimeError(
       `${name}(): self (${scalar_name(self.dtype)}) and source (${scalar_name(source.dtype)}) must have the same scalar type`,
     )
-  if (d > 0 && d >= source.sizes.length) throw new RuntimeError(`${name}(): Indexing dim ${d} is out of bounds of tensor`)
+  if (d > 0 && d >= source.sizes.length)
+    throw new RuntimeError(`${name}(): Indexing dim ${d} is out of bounds of tensor`)
   const n = source.sizes[d] ?? 1
   if (index.count !== n)
     throw new RuntimeError(
@@ -135,34 +147,36 @@ export function check_slices(name: string, self: Tensor, dim: number, index: Ten
 }
 
 /** Adds `alpha` times the slices of `source` to those slices of `dim` that `index` (1-d) names. */
-export const index_add: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: { alpha?: Number; out?: Tensor }]> =
-  update_op('index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)', {
-    prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Number) {
-      const d = check_slices('index_add_', self, dim, index, source)
-      return out => {
-        if (source.count === 0) return
-        const target = around(out, d)
-        const from = around(dense(source), d)
-        add_kernel(self.dtype, index.dtype, target.sizes.length)(
-          [target, from, dense(index)],
-          [launch_value(Number(alpha), self.dtype)],
-        )
-      }
+export const index_add: Op<
+  [self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: { alpha?: Number; out?: Tensor }]
+> = update_op('index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)', {
+  prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Number) {
+    const d = check_slices('index_add_', self, dim, index, source)
+    return out => {
+      if (source.count === 0) return
+      const target = around(out, d)
+      const from = around(dense(source), d)
+      add_kernel(
+        self.dtype,
+        index.dtype,
+        target.sizes.length,
+      )([target, from, dense(index)], [launch_value(Number(alpha), self.dtype)])
+    }
+  },
+  saves: ['index'],
+  backward: {
+    self: g => g,
+    source: (g, [, dim, index, source, alpha]) => {
+      const picked = g.index_select(dim, index).reshape(source.sizes)
+      return Number(alpha) === 1 ? picked : picked.mul(alpha)
     },
-    saves: ['index'],
-    backward: {
-      self: g => g,
-      source: (g, [, dim, index, source, alpha]) => {
-        const picked = g.index_select(dim, index).reshape(source.sizes)
-        return Number(alpha) === 1 ? picked : picked.mul(alpha)
-      },
-    },
-    samples: r => [
-      [r(4, 3), 0, r.ints(0, 4, 5), r(5, 3)],
-      [r(2, 3, 4), 1, r.ints(0, 3, 2), r(2, 2, 4), { alpha: 2 }],
-      [r(3), 0, r.ints(0, 3, 4), r(4)],
-    ],
-  })
+  },
+  samples: r => [
+    [r(4, 3), 0, r.ints(0, 4, 5), r(5, 3)],
+    [r(2, 3, 4), 1, r.ints(0, 3, 2), r(2, 2, 4), { alpha: 2 }],
+    [r(3), 0, r.ints(0, 3, 4), r(4)],
+  ],
+})
 /** In-place {@link index_add}. */
 export const index_add_: typeof index_add = in_place(index_add)
 
@@ -184,13 +198,15 @@ function same_slices(self: Tensor, source: Tensor, dim: number): void {
 const out_of_bounds =
   (name: string, dim: number, size: number, Cls: typeof IndexError | typeof RuntimeError = IndexError) =>
   (value: number): Error =>
-    new Cls(`${name === '' ? '' : `${name}(): `}index ${value} is out of bounds for dimension ${dim} with size ${size}`)
+    new Cls(
+      `${name === '' ? '' : `${name}(): `}index ${value} is out of bounds for dimension ${dim} with size ${size}`,
+    )
+
 export { out_of_bounds }
 
 /** Overwrites those slices of `dim` that `index` (1-d, int64) names with the slices of `source`. */
-export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: Out]> = update_op(
-  'index_copy(Tensor self, int dim, Tensor index, Tensor source)',
-  {
+export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: Out]> =
+  update_op('index_copy(Tensor self, int dim, Tensor index, Tensor source)', {
     prepare(self: Tensor, dim: number, index: Tensor, source: Tensor) {
       const d = wrap_dim(dim, self.sizes.length)
       if (index.sizes.length > 1)
@@ -204,7 +220,9 @@ export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: T
           `index_copy_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality (${source.sizes.length}), destination dimensionality (${self.sizes.length})`,
         )
       if (index.dtype !== int64)
-        throw new RuntimeError(`index_copy_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
+        throw new RuntimeError(
+          `index_copy_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`,
+        )
       if (self.dtype !== source.dtype)
         throw new RuntimeError(
           `index_copy_(): self and source expected to have the same dtype, but got (self) ${scalar_name(self.dtype)} and (source) ${scalar_name(source.dtype)}`,
@@ -235,15 +253,13 @@ export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: T
       [r(4, 3), 0, r.ints(0, 1, 1), r(1, 3)],
       [r(2, 3, 4), 2, r.ints(2, 3, 1), r(2, 3, 1)],
     ],
-  },
-)
+  })
 /** In-place {@link index_copy}. */
 export const index_copy_: typeof index_copy = in_place(index_copy)
 
 /** Fills those slices of `dim` that `index` (1-d, int64) names with a number or a 0-dim tensor. */
-export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Number | Tensor, opts?: Out]> = update_op(
-  'index_fill(Tensor self, int dim, Tensor index, any value)',
-  {
+export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Number | Tensor, opts?: Out]> =
+  update_op('index_fill(Tensor self, int dim, Tensor index, any value)', {
     prepare(self: Tensor, dim: number, index: Tensor, value: Number | Tensor) {
       const number = fill_number('index_fill_', value)
       if (index.dtype !== int64) throw new IndexError('index_fill_(): Expected dtype int64 for index.')
@@ -254,7 +270,10 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
       return out => {
         if (out.count === 0 || index.count === 0) return
         const target = around(out, d)
-        fill_kernel(self.dtype, target.sizes.length)([target, dense(index)], [launch_value(number, self.dtype)])
+        fill_kernel(self.dtype, target.sizes.length)(
+          [target, dense(index)],
+          [launch_value(number, self.dtype)],
+        )
       }
     },
     saves: ['index'],
@@ -262,9 +281,11 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
       self: (g, [, dim, index]) => g.index_fill(dim, index, 0),
       value: (g, [, dim, index]) => g.index_select(dim, index).sum(),
     },
-    samples: r => [[r(4, 3), 0, r.ints(0, 4, 2), 1.5], [r(2, 3, 4), -1, r.ints(0, 4, 2), r()]],
-  },
-)
+    samples: r => [
+      [r(4, 3), 0, r.ints(0, 4, 2), 1.5],
+      [r(2, 3, 4), -1, r.ints(0, 4, 2), r()],
+    ],
+  })
 /** In-place {@link index_fill}. */
 export const index_fill_: typeof index_fill = in_place(index_fill)
 
@@ -316,7 +337,8 @@ export const take: Op<[self: Tensor, index: Tensor, opts?: Out]> = op('take(Tens
   forward(self: Tensor, index: Tensor) {
     if (index.dtype !== int64)
       throw new RuntimeError(`take(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
-    if (self.count === 0 && index.count > 0) throw new IndexError('take(): tried to take from an empty tensor')
+    if (self.count === 0 && index.count > 0)
+      throw new IndexError('take(): tried to take from an empty tensor')
     require_range(index, -self.count, self.count, outside_of(self.count))
     const out = empty(index.sizes, self.dtype)
     if (out.count > 0) take_kernel(self.dtype)([out, dense(self), dense(index)], [])
@@ -324,38 +346,43 @@ export const take: Op<[self: Tensor, index: Tensor, opts?: Out]> = op('take(Tens
   },
   saves: ['index'],
   backward: { self: (g, [self, index]) => g.new_zeros(self.sizes).put(index, g, true) },
-  samples: r => [[r(3, 4), r.ints(-12, 12, 2, 3)], [r(5), r.ints(0, 5)]],
+  samples: r => [
+    [r(3, 4), r.ints(-12, 12, 2, 3)],
+    [r(5), r.ints(0, 5)],
+  ],
 })
 
 /** Writes (or adds) the elements of `source` at `index` (int64) of the flattened tensor. */
-export const put: Op<[self: Tensor, index: Tensor, source: Tensor, accumulate?: boolean | { accumulate?: boolean }]> = update_op(
-  'put(Tensor self, Tensor index, Tensor source, bool accumulate=False)',
-  {
-    prepare(self: Tensor, index: Tensor, source: Tensor, accumulate: boolean) {
-      if (index.dtype !== int64)
-        throw new RuntimeError(`put_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
-      if (self.dtype !== source.dtype)
-        throw new RuntimeError(
-          `put_(): self and source expected to have the same dtype, but got self.dtype = ${scalar_name(self.dtype)} and source.dtype = ${scalar_name(source.dtype)}`,
-        )
-      if (index.count !== source.count)
-        throw new IndexError(
-          `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${source.count}, index.numel() = ${index.count}`,
-        )
-      if (self.count === 0 && index.count > 0) throw new IndexError('put_(): Tried to put elements into an empty tensor')
-      require_range(index, -self.count, self.count, outside_of(self.count))
-      return out => {
-        if (index.count > 0) put_kernel(self.dtype, accumulate)([out, dense(source), dense(index)], [])
-      }
-    },
-    saves: ['index'],
-    backward: {
-      self: (g, [, index, source, accumulate]) => (accumulate ? g : g.put(index, g.new_zeros(source.sizes))),
-      source: (g, [, index, source]) => g.take(index).reshape(source.sizes),
-    },
-    samples: r => [[r(3, 4), r.ints(2, 3, 1), r(1)], [r(5), r.ints(-5, 5, 4), r(4), true]],
+export const put: Op<
+  [self: Tensor, index: Tensor, source: Tensor, accumulate?: boolean | { accumulate?: boolean }]
+> = update_op('put(Tensor self, Tensor index, Tensor source, bool accumulate=False)', {
+  prepare(self: Tensor, index: Tensor, source: Tensor, accumulate: boolean) {
+    if (index.dtype !== int64)
+      throw new RuntimeError(`put_(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
+    if (self.dtype !== source.dtype)
+      throw new RuntimeError(
+        `put_(): self and source expected to have the same dtype, but got self.dtype = ${scalar_name(self.dtype)} and source.dtype = ${scalar_name(source.dtype)}`,
+      )
+    if (index.count !== source.count)
+      throw new IndexError(
+        `put_(): Expected source and index to have the same number of elements, but got source.numel() = ${source.count}, index.numel() = ${index.count}`,
+      )
+    if (self.count === 0 && index.count > 0)
+      throw new IndexError('put_(): Tried to put elements into an empty tensor')
+    require_range(index, -self.count, self.count, outside_of(self.count))
+    return out => {
+      if (index.count > 0) put_kernel(self.dtype, accumulate)([out, dense(source), dense(index)], [])
+    }
   },
-)
+  saves: ['index'],
+  backward: {
+    self: (g, [, index, source, accumulate]) => (accumulate ? g : g.put(index, g.new_zeros(source.sizes))),
+    source: (g, [, index, source]) => g.take(index).reshape(source.sizes),
+  },
+  samples: r => [
+    [r(3, 4), r.ints(2, 3, 1), r(1)],
+    [r(5), r.ints(-5, 5, 4), r(4), true],
+  ],
+})
 /** In-place {@link put}. */
 export const put_: typeof put = in_place(put)
-

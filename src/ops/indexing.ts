@@ -51,7 +51,8 @@ export function slice(...args: (Bound | undefined)[]): Slice {
 function bound(x: Bound | undefined): number | null {
   if (x === null || x === undefined) return null
   const n = Number(x instanceof Tensor ? x.item() : x)
-  if (!Number.isInteger(n)) throw new TypeError('slice indices must be integers or None or have an __index__ method')
+  if (!Number.isInteger(n))
+    throw new TypeError('slice indices must be integers or None or have an __index__ method')
   return n
 }
 
@@ -89,7 +90,8 @@ function parse(index: unknown): Parsed {
     return new Slice(start!, stop!, step!)
   }
   if (index instanceof Tensor) return parse_tensor(index)
-  if (Array.isArray(index)) return parse_tensor(index.length === 0 ? empty([0], int64) : tensor_from(index, null))
+  if (Array.isArray(index))
+    return parse_tensor(index.length === 0 ? empty([0], int64) : tensor_from(index, null))
   throw invalid(index === undefined ? 'undefined' : type_name(index))
 }
 
@@ -222,7 +224,10 @@ type Value = Tensor | Number
 type Accumulate = boolean | { accumulate?: boolean }
 
 const is_number = (x: unknown): x is Number =>
-  typeof x === 'number' || typeof x === 'bigint' || typeof x === 'boolean' || (typeof x === 'object' && x !== null && 'value' in x)
+  typeof x === 'number' ||
+  typeof x === 'bigint' ||
+  typeof x === 'boolean' ||
+  (typeof x === 'object' && x !== null && 'value' in x)
 
 /** Writes `value` at the indices of `self`. */
 function assign(self: Tensor, given: readonly unknown[], value: unknown, accumulate: boolean): void {
@@ -242,12 +247,24 @@ function assign(self: Tensor, given: readonly unknown[], value: unknown, accumul
   if (tensors.size === 1 && mask.dtype === bool && one && !accumulate) {
     check_mask(mask, view, dim)
     const rest = view.sizes.slice(dim + mask.sizes.length).map(() => 1)
-    fill_mask_(...fill_args(view, mask.reshape([...mask.sizes, ...rest]), value instanceof Tensor ? value.reshape([]) : value))
+    fill_mask_(
+      ...fill_args(
+        view,
+        mask.reshape([...mask.sizes, ...rest]),
+        value instanceof Tensor ? value.reshape([]) : value,
+      ),
+    )
     return
   }
   const { indices, dims } = integers(applied)
   const source = value instanceof Tensor ? value : tensor_from(value, self.dtype)
-  put_at_(view, indices, without_leading_ones(source, view.sizes.length - dims.length + widest(indices)), dims, accumulate)
+  put_at_(
+    view,
+    indices,
+    without_leading_ones(source, view.sizes.length - dims.length + widest(indices)),
+    dims,
+    accumulate,
+  )
 }
 
 const widest = (indices: readonly Tensor[]): number => Math.max(...indices.map(i => i.sizes.length))
@@ -261,7 +278,12 @@ function without_leading_ones(value: Tensor, ndim: number): Tensor {
 
 function bind_put(name: string, args: readonly unknown[]): [Tensor, readonly unknown[], unknown, boolean] {
   const schema = parse_schema(`${name}(Tensor self, any? indices, any values, bool accumulate=False)`)
-  const [self, indices, values, accumulate] = bind([schema], args).values as [Tensor, unknown, unknown, boolean]
+  const [self, indices, values, accumulate] = bind([schema], args).values as [
+    Tensor,
+    unknown,
+    unknown,
+    boolean,
+  ]
   return [self, Array.isArray(indices) ? indices : [indices], values, accumulate]
 }
 

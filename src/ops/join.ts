@@ -83,7 +83,9 @@ export const cat: Op<JoinArgs> = op('cat(Tensor[] tensors, int dim=0)', {
 })
 
 const cat_alias = (name: string): Op<JoinArgs> =>
-  composite(`${name}(Tensor[] tensors, int dim=0)`, { body: (tensors: Tensor[], dim: number) => cat(tensors, dim) })
+  composite(`${name}(Tensor[] tensors, int dim=0)`, {
+    body: (tensors: Tensor[], dim: number) => cat(tensors, dim),
+  })
 /** Another name of {@link cat}. */
 export const concat: Op<JoinArgs> = cat_alias('concat')
 /** Another name of {@link cat}. */
@@ -113,7 +115,11 @@ export const stack: Op<JoinArgs> = op('stack(Tensor[] tensors, int dim=0)', {
   samples: r => [[[r(2, 3), r(2, 3)]], [[r(2, 3), r(2, 3), r(2, 3)], -1], [[r(), r()]]],
 })
 
-const stack_form = (name: string, prepare: (t: Tensor) => Tensor, dim: (first: Tensor) => number): Op<[tensors: readonly Tensor[], opts?: Out]> =>
+const stack_form = (
+  name: string,
+  prepare: (t: Tensor) => Tensor,
+  dim: (first: Tensor) => number,
+): Op<[tensors: readonly Tensor[], opts?: Out]> =>
   composite(`${name}(Tensor[] tensors)`, {
     body(tensors: Tensor[]) {
       require_tensors(name, tensors)
@@ -123,13 +129,29 @@ const stack_form = (name: string, prepare: (t: Tensor) => Tensor, dim: (first: T
     samples: r => [[[r(2, 3), r(2, 3)]], [[r(3), r(3)]]],
   })
 /** Joined in columns: along dimension 1, vectors along 0. */
-export const hstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form('hstack', t => atleast_1d(t), t => (t.sizes.length === 1 ? 0 : 1))
+export const hstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form(
+  'hstack',
+  t => atleast_1d(t),
+  t => (t.sizes.length === 1 ? 0 : 1),
+)
 /** Joined in rows: along dimension 0; vectors become rows. */
-export const vstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form('vstack', t => atleast_2d(t), () => 0)
+export const vstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form(
+  'vstack',
+  t => atleast_2d(t),
+  () => 0,
+)
 /** Another name of {@link vstack}. */
-export const row_stack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form('row_stack', t => atleast_2d(t), () => 0)
+export const row_stack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form(
+  'row_stack',
+  t => atleast_2d(t),
+  () => 0,
+)
 /** Joined in depth: along dimension 2. */
-export const dstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form('dstack', t => atleast_3d(t), () => 2)
+export const dstack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form(
+  'dstack',
+  t => atleast_3d(t),
+  () => 2,
+)
 /** Vectors as columns, matrices side by side. */
 export const column_stack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_form(
   'column_stack',
@@ -142,13 +164,18 @@ export function tensor_list(name: string, args: readonly unknown[]): Tensor[] {
   const tensors = (args.length === 1 && Array.isArray(args[0]) ? args[0] : args) as unknown[]
   tensors.forEach((t, i) => {
     if (!(t instanceof Tensor))
-      throw new TypeError(`${name}(): argument 'tensors' (position 1) must be tuple of Tensors, but found element of type ${typeof t} at pos ${i}`)
+      throw new TypeError(
+        `${name}(): argument 'tensors' (position 1) must be tuple of Tensors, but found element of type ${typeof t} at pos ${i}`,
+      )
   })
   return tensors as Tensor[]
 }
 
 /** Declares a function of any number of tensors, given one by one or as a list. */
-function of_tensors<R = Tensor>(name: string, body: (tensors: Tensor[]) => R): Op<[...tensors: readonly (Tensor | readonly Tensor[])[]], R> {
+function of_tensors<R = Tensor>(
+  name: string,
+  body: (tensors: Tensor[]) => R,
+): Op<[...tensors: readonly (Tensor | readonly Tensor[])[]], R> {
   return make_op((...args: readonly (Tensor | readonly Tensor[])[]) => body(tensor_list(name, args)), {
     name,
     schemas: [parse_schema(`${name}(Tensor[] tensors)`)],
@@ -161,7 +188,9 @@ const block_diagonal: Op<[tensors: readonly Tensor[]]> = op('block_diag(Tensor[]
   forward(tensors: Tensor[]) {
     tensors.forEach((t, i) => {
       if (t.sizes.length > 2)
-        throw new RuntimeError(`torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${i} has ${t.sizes.length} dimensions`)
+        throw new RuntimeError(
+          `torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${i} has ${t.sizes.length} dimensions`,
+        )
     })
     const blocks = tensors.map(as_matrix)
     const out = empty(
@@ -170,7 +199,10 @@ const block_diagonal: Op<[tensors: readonly Tensor[]]> = op('block_diag(Tensor[]
     )
     let [row, column] = [0, 0]
     for (const [t, sizes] of blocks) {
-      copy_elements(alias(out, sizes, out.strides, out.offset + row * out.strides[0]! + column), alias(t, sizes, matrix_strides(t)))
+      copy_elements(
+        alias(out, sizes, out.strides, out.offset + row * out.strides[0]! + column),
+        alias(t, sizes, matrix_strides(t)),
+      )
       row += sizes[0]!
       column += sizes[1]!
     }
@@ -188,24 +220,29 @@ const block_diagonal: Op<[tensors: readonly Tensor[]]> = op('block_diag(Tensor[]
   },
   samples: r => [[[r(2, 3), r(2), r()]]],
 })
-const as_matrix = (t: Tensor): [Tensor, number[]] => [t, [...new Array<number>(2 - t.sizes.length).fill(1), ...t.sizes]]
-const matrix_strides = (t: Tensor): number[] => [...new Array<number>(2 - t.sizes.length).fill(1), ...t.strides]
+const as_matrix = (t: Tensor): [Tensor, number[]] => [
+  t,
+  [...new Array<number>(2 - t.sizes.length).fill(1), ...t.sizes],
+]
+const matrix_strides = (t: Tensor): number[] => [
+  ...new Array<number>(2 - t.sizes.length).fill(1),
+  ...t.strides,
+]
 
 /** A matrix with the tensors (at most 2-d each) along its diagonal. */
-export const block_diag: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]]> = of_tensors('block_diag', tensors =>
-  tensors.length === 0 ? empty([1, 0], result_dtype([])) : block_diagonal(tensors),
+export const block_diag: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]]> = of_tensors(
+  'block_diag',
+  tensors => (tensors.length === 0 ? empty([1, 0], result_dtype([])) : block_diagonal(tensors)),
 )
 
 // ------------------------------------------------------------------------------------ grids
 
 /** Views of the tensors at their common broadcast size. */
-export const broadcast_tensors: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]], Tensor[]> = of_tensors(
-  'broadcast_tensors',
-  tensors => {
+export const broadcast_tensors: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]], Tensor[]> =
+  of_tensors('broadcast_tensors', tensors => {
     const sizes = broadcast_sizes(...tensors.map(t => t.sizes))
     return tensors.map(t => (same_sizes(t.sizes, sizes) ? t : expand(t, sizes)))
-  },
-)
+  })
 
 type MeshArgs = readonly [...tensors: readonly (Tensor | readonly Tensor[] | { indexing?: 'ij' | 'xy' })[]]
 
@@ -215,25 +252,42 @@ export const meshgrid: Op<MeshArgs, Tensor[]> = make_op(
     const last = args[args.length - 1]
     const options = is_options(last) ? (last as { indexing?: string }) : null
     for (const key of Object.keys(options ?? {}))
-      if (key !== 'indexing') throw new TypeError(`meshgrid() got an unexpected keyword argument '${key}' (known: indexing)`)
+      if (key !== 'indexing')
+        throw new TypeError(`meshgrid() got an unexpected keyword argument '${key}' (known: indexing)`)
     return grids(tensor_list('meshgrid', options ? args.slice(0, -1) : args), options?.indexing ?? 'ij')
   },
-  { name: 'meshgrid', schemas: [parse_schema("meshgrid(Tensor[] tensors, *, str indexing='ij')")], samples: undefined, differentiable: true },
+  {
+    name: 'meshgrid',
+    schemas: [parse_schema("meshgrid(Tensor[] tensors, *, str indexing='ij')")],
+    samples: undefined,
+    differentiable: true,
+  },
 )
 
 function grids(given: readonly Tensor[], indexing: string): Tensor[] {
   require_tensors('meshgrid', given)
   for (const t of given) {
     if (t.sizes.length > 1)
-      throw new RuntimeError(`torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${String(t)}`)
-    if (t.dtype !== given[0]!.dtype) throw new RuntimeError('meshgrid expects all tensors to have the same dtype')
+      throw new RuntimeError(
+        `torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${String(t)}`,
+      )
+    if (t.dtype !== given[0]!.dtype)
+      throw new RuntimeError('meshgrid expects all tensors to have the same dtype')
   }
   if (indexing !== 'ij' && indexing !== 'xy')
     throw new RuntimeError(`torch.meshgrid: indexing must be one of "xy" or "ij", but received: ${indexing}`)
   const swap = indexing === 'xy' && given.length >= 2
   const tensors = swap ? [given[1]!, given[0]!, ...given.slice(2)] : given
   const sizes = tensors.map(t => t.count)
-  const made = tensors.map((t, i) => expand(view(t, sizes.map((_, d) => (d === i ? t.count : 1))), sizes))
+  const made = tensors.map((t, i) =>
+    expand(
+      view(
+        t,
+        sizes.map((_, d) => (d === i ? t.count : 1)),
+      ),
+      sizes,
+    ),
+  )
   if (!swap) return made
   const [first, second, ...rest] = made
   return [second!, first!, ...rest]
@@ -244,15 +298,25 @@ const require_vector = (t: Tensor): void => {
 }
 
 /** The rows of the product of 1-d tensors: one column a tensor. */
-export const cartesian_prod: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]]> = of_tensors('cartesian_prod', tensors => {
-  for (const t of tensors) require_vector(t)
-  if (tensors.length === 1) return tensors[0]!
-  return stack(grids(tensors, 'ij').map(t => t.flatten()), 1)
-})
+export const cartesian_prod: Op<[...tensors: readonly (Tensor | readonly Tensor[])[]]> = of_tensors(
+  'cartesian_prod',
+  tensors => {
+    for (const t of tensors) require_vector(t)
+    if (tensors.length === 1) return tensors[0]!
+    return stack(
+      grids(tensors, 'ij').map(t => t.flatten()),
+      1,
+    )
+  },
+)
 
 /** The combinations of `r` elements of a 1-d tensor, a row each, in lexicographic order of their positions. */
 export const combinations: Op<
-  [self: Tensor, r?: number | { r?: number; with_replacement?: boolean }, with_replacement?: boolean | { with_replacement?: boolean }]
+  [
+    self: Tensor,
+    r?: number | { r?: number; with_replacement?: boolean },
+    with_replacement?: boolean | { with_replacement?: boolean },
+  ]
 > = composite('combinations(Tensor self, int r=2, bool with_replacement=False)', {
   out: false,
   body(self: Tensor, r: number, with_replacement: boolean): Tensor {

@@ -23,23 +23,39 @@ const fill_where = pointwise<[self: Tensor, mask: Tensor, value: Tensor | Number
   {
     node: numbers => (numbers[2] ? 'MaskedFillBackward0' : 'MaskedFillBackward1'),
     forward: (self, mask, value) => mask.ne(0).where(value, self),
-    samples: r => [[r(3, 4), r.bools(3, 4), 2.5], [r(3, 4), r.bools(4), r()], [r(3), r.bools(3), -1]],
+    samples: r => [
+      [r(3, 4), r.bools(3, 4), 2.5],
+      [r(3, 4), r.bools(4), r()],
+      [r(3), r.bools(3), -1],
+    ],
   },
 )
-const fill_where_ = in_place(fill_where as unknown as Op<[self: Tensor, mask: Tensor, value: Tensor | Number]>)
+const fill_where_ = in_place(
+  fill_where as unknown as Op<[self: Tensor, mask: Tensor, value: Tensor | Number]>,
+)
 
 /** The mask as bools and the value as the tensor's dtype takes it, so that neither promotes. */
-export function fill_args(self: Tensor, mask: Tensor, value: Tensor | Number): [Tensor, Tensor, Tensor | Number] {
+export function fill_args(
+  self: Tensor,
+  mask: Tensor,
+  value: Tensor | Number,
+): [Tensor, Tensor, Tensor | Number] {
   for (const [i, t] of [self, mask].entries())
     if (!(t instanceof Tensor))
-      throw new TypeError(`masked_fill(): argument '${i ? 'mask' : 'input'}' (position ${i + 1}) must be Tensor, not ${typeof t}`)
+      throw new TypeError(
+        `masked_fill(): argument '${i ? 'mask' : 'input'}' (position ${i + 1}) must be Tensor, not ${typeof t}`,
+      )
   const as_bool = to_dtype(mask, bool)
   if (value instanceof Tensor) {
     if (value.sizes.length > 0) fill_number('masked_fill_', value)
     return [self, as_bool, to_dtype(value, self.dtype)]
   }
   const number = fill_number('masked_fill_', value)
-  return [self, as_bool, self.dtype.is_floating_point ? number : integer_value(Number(number), number, self.dtype)]
+  return [
+    self,
+    as_bool,
+    self.dtype.is_floating_point ? number : integer_value(Number(number), number, self.dtype),
+  ]
 }
 
 function integer_value(n: number, value: number | bigint | boolean, dtype: DType): number | bigint | boolean {
@@ -54,11 +70,15 @@ const c_name = (dtype: DType): string => (dtype.name === 'int32' ? 'int' : `${dt
 
 /** A copy with `value` (a number or a 0-dim tensor) where `mask` is true; the mask is broadcast. */
 export const masked_fill: MaskedFill = make_op(
-  (self, mask, value, opts) => (fill_where as MaskedFill)(...fill_args(self, mask, value), ...(opts ? [opts] : [])),
+  (self, mask, value, opts) =>
+    (fill_where as MaskedFill)(...fill_args(self, mask, value), ...(opts ? [opts] : [])),
   fill_where.spec,
 )
 /** In-place {@link masked_fill}. */
-export const masked_fill_: MaskedFill = make_op((self, mask, value) => fill_where_(...fill_args(self, mask, value)), fill_where_.spec)
+export const masked_fill_: MaskedFill = make_op(
+  (self, mask, value) => fill_where_(...fill_args(self, mask, value)),
+  fill_where_.spec,
+)
 
 // ------------------------------------------------------------------------------------ counting and packing
 
@@ -111,26 +131,33 @@ const window_of = (t: Tensor, sizes: readonly number[]): Tensor =>
   new Tensor(t.memory, t.offset, sizes, expand_strides(t.sizes, t.strides, sizes), t.dtype)
 
 /** The elements where `mask` is true, as one dimension; both are broadcast. */
-export const masked_select: Op<[self: Tensor, mask: Tensor, opts?: Out]> = op('masked_select(Tensor self, Tensor mask)', {
-  forward(self: Tensor, mask: Tensor) {
-    if (mask.dtype !== bool && mask.dtype !== uint8)
-      throw new RuntimeError('masked_select: expected BoolTensor or ByteTensor for mask')
-    const sizes = broadcast_sizes(mask.sizes, self.sizes)
-    const where = spread_mask(mask, sizes)
-    const out = empty([count_true(where)], self.dtype)
-    if (out.count > 0) pack_kernel(self.dtype)([out, dense(window_of(self, sizes)), where], [])
-    return out
-  },
-  saves: ['mask'],
-  backward: {
-    self: (g, [self, mask]) => {
+export const masked_select: Op<[self: Tensor, mask: Tensor, opts?: Out]> = op(
+  'masked_select(Tensor self, Tensor mask)',
+  {
+    forward(self: Tensor, mask: Tensor) {
+      if (mask.dtype !== bool && mask.dtype !== uint8)
+        throw new RuntimeError('masked_select: expected BoolTensor or ByteTensor for mask')
       const sizes = broadcast_sizes(mask.sizes, self.sizes)
-      const full = g.new_zeros(sizes).masked_scatter(mask.expand(sizes), g)
-      return String(sizes) === String(self.sizes) ? full : full.sum_to_size(self.sizes)
+      const where = spread_mask(mask, sizes)
+      const out = empty([count_true(where)], self.dtype)
+      if (out.count > 0) pack_kernel(self.dtype)([out, dense(window_of(self, sizes)), where], [])
+      return out
     },
+    saves: ['mask'],
+    backward: {
+      self: (g, [self, mask]) => {
+        const sizes = broadcast_sizes(mask.sizes, self.sizes)
+        const full = g.new_zeros(sizes).masked_scatter(mask.expand(sizes), g)
+        return String(sizes) === String(self.sizes) ? full : full.sum_to_size(self.sizes)
+      },
+    },
+    samples: r => [
+      [r(3, 4), r.bools(3, 4)],
+      [r(3, 1), r.bools(4)],
+      [r(), r.bools()],
+    ],
   },
-  samples: r => [[r(3, 4), r.bools(3, 4)], [r(3, 1), r.bools(4)], [r(), r.bools()]],
-})
+)
 
 /** A copy with the elements of `source`, in order, where `mask` is true. */
 export const masked_scatter: Op<[self: Tensor, mask: Tensor, source: Tensor]> = update_op(
@@ -142,7 +169,8 @@ export const masked_scatter: Op<[self: Tensor, mask: Tensor, source: Tensor]> = 
           `masked_scatter: expected self and source to have same dtypes but got${scalar_name(self.dtype)} and ${scalar_name(source.dtype)}`,
         )
       const where = spread_mask(mask, self.sizes)
-      if (count_true(where) > source.count) throw new RuntimeError('Number of elements of source < number of ones in mask')
+      if (count_true(where) > source.count)
+        throw new RuntimeError('Number of elements of source < number of ones in mask')
       return out => {
         if (out.count > 0 && source.count > 0) unpack_kernel(self.dtype)([out, dense(source), where], [])
       }
@@ -157,7 +185,10 @@ export const masked_scatter: Op<[self: Tensor, mask: Tensor, source: Tensor]> = 
         return (rest === 0 ? used : flat.slice_scatter(used, 0, 0, used.numel())).reshape(source.sizes)
       },
     },
-    samples: r => [[r(3, 4), r.bools(3, 4), r(12)], [r(3, 4), r.bools(4), r(4, 4)]],
+    samples: r => [
+      [r(3, 4), r.bools(3, 4), r(12)],
+      [r(3, 4), r.bools(4), r(4, 4)],
+    ],
   },
 )
 /** In-place {@link masked_scatter}. */
@@ -171,7 +202,7 @@ const positions_kernel = kernels('nonzero', (k, dtype: DType, rank: number) => {
   const n = k.local('index', 0)
   k.nest(x.sizes, 'serial', 'serial', (...i) =>
     k.if(x.at(...i).ne(0), () => {
-      i.forEach((at, d) => k.store(out, [n, d], at.cast('i64')))
+      for (const [d, at] of i.entries()) k.store(out, [n, d], at.cast('i64'))
       k.assign(n, n.add(1))
     }),
   )
@@ -185,17 +216,22 @@ export function nonzero_rows(x: Tensor): Tensor {
 }
 
 /** nonzero(x, { as_tuple: true }) gives a list. */
-interface NonzeroTuple {
-  (self: Tensor, opts: { as_tuple: true }): Tensor[]
-}
+type NonzeroTuple = (self: Tensor, opts: { as_tuple: true }) => Tensor[]
 
 /** The positions of the elements that are not zero: [n, ndim], or with `as_tuple` a tensor of n per dimension. */
-export const nonzero: NonzeroTuple & Op<[self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]> = overloaded<
-  [self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]
->([['nonzero(Tensor self, *, bool as_tuple=False)', nonzero_as as (self: Tensor, as_tuple: boolean) => Tensor]], {
-  samples: r => [[r(3, 4)], [r()]],
-  gradcheck: false,
-}) as never
+export const nonzero: NonzeroTuple & Op<[self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]> =
+  overloaded<[self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]>(
+    [
+      [
+        'nonzero(Tensor self, *, bool as_tuple=False)',
+        nonzero_as as (self: Tensor, as_tuple: boolean) => Tensor,
+      ],
+    ],
+    {
+      samples: r => [[r(3, 4)], [r()]],
+      gradcheck: false,
+    },
+  ) as never
 
 function nonzero_as(self: Tensor, as_tuple: boolean): Tensor | Tensor[] {
   if (!as_tuple) return nonzero_rows(self)
@@ -204,8 +240,11 @@ function nonzero_as(self: Tensor, as_tuple: boolean): Tensor | Tensor[] {
 }
 
 /** The positions of the elements that are not zero, a row each. */
-export const argwhere: Op<[self: Tensor]> = overloaded<[self: Tensor]>([['argwhere(Tensor self)', nonzero_rows]], {
-  samples: r => [[r(3, 4)], [r()]],
-  gradcheck: false,
-  out: false,
-})
+export const argwhere: Op<[self: Tensor]> = overloaded<[self: Tensor]>(
+  [['argwhere(Tensor self)', nonzero_rows]],
+  {
+    samples: r => [[r(3, 4)], [r()]],
+    gradcheck: false,
+    out: false,
+  },
+)

@@ -41,7 +41,15 @@ function unique(dims: readonly number[], ndim: number, what: string): number[] {
 /** Moves the dimensions `source` to the positions `destination`; the others keep their order. */
 export const movedim: Op<[self: Tensor, source: Dims, destination: Dims]> = composite(
   'movedim(Tensor self, int[] source, int[] destination)',
-  { body: move, samples: r => [[r(2, 3, 4), 0, 2], [r(2, 3, 4), [0, -1], [1, 0]], [r(), 0, 0]], out: false },
+  {
+    body: move,
+    samples: r => [
+      [r(2, 3, 4), 0, 2],
+      [r(2, 3, 4), [0, -1], [1, 0]],
+      [r(), 0, 0],
+    ],
+    out: false,
+  },
 )
 /** Another name of {@link movedim}. */
 export const moveaxis: typeof movedim = composite('moveaxis(Tensor self, int[] source, int[] destination)', {
@@ -52,12 +60,20 @@ export const moveaxis: typeof movedim = composite('moveaxis(Tensor self, int[] s
 /** Another name of {@link transpose}. */
 export const swapaxes: Op<[self: Tensor, axis0: number, axis1: number]> = composite(
   'swapaxes(Tensor self, int axis0, int axis1)',
-  { body: (self: Tensor, a: number, b: number) => transpose(self, a, b), samples: r => [[r(2, 3), 0, 1]], out: false },
+  {
+    body: (self: Tensor, a: number, b: number) => transpose(self, a, b),
+    samples: r => [[r(2, 3), 0, 1]],
+    out: false,
+  },
 )
 /** Another name of {@link transpose}. */
 export const swapdims: Op<[self: Tensor, dim0: number, dim1: number]> = composite(
   'swapdims(Tensor self, int dim0, int dim1)',
-  { body: (self: Tensor, a: number, b: number) => transpose(self, a, b), samples: r => [[r(2, 3), 0, 1]], out: false },
+  {
+    body: (self: Tensor, a: number, b: number) => transpose(self, a, b),
+    samples: r => [[r(2, 3), 0, 1]],
+    out: false,
+  },
 )
 
 /** One dimension: a view where the tensor is contiguous, else a copy. */
@@ -83,7 +99,10 @@ export const unflatten: Op<[self: Tensor, dim: number, sizes: Sizes]> = composit
         )
       return view(self, [...self.sizes.slice(0, d), ...infer_size(sizes, n), ...self.sizes.slice(d + 1)])
     },
-    samples: r => [[r(2, 6), 1, [2, 3]], [r(4), 0, [-1, 2]]],
+    samples: r => [
+      [r(2, 6), 1, [2, 3]],
+      [r(4), 0, [-1, 2]],
+    ],
     out: false,
   },
 )
@@ -96,16 +115,26 @@ function each(name: string, body: (t: Tensor) => Tensor): AtLeast {
       const tensors = (Array.isArray(first) ? first : args) as Tensor[]
       tensors.forEach((t, i) => {
         if (!(t instanceof Tensor))
-          throw new TypeError(`${name}(): argument 'tensors' (position ${i + 1}) must be Tensor, not ${type_name(t)}`)
+          throw new TypeError(
+            `${name}(): argument 'tensors' (position ${i + 1}) must be Tensor, not ${type_name(t)}`,
+          )
       })
       return args.length === 1 && !Array.isArray(first) ? body(tensors[0]!) : tensors.map(body)
     },
-    { name, schemas: [parse_schema(`${name}(Tensor self)`)], samples: r => [[r(3)], [r()]], differentiable: true },
+    {
+      name,
+      schemas: [parse_schema(`${name}(Tensor self)`)],
+      samples: r => [[r(3)], [r()]],
+      differentiable: true,
+    },
   ) as unknown as AtLeast
 }
 type AtLeast = ((input: Tensor) => Tensor) &
   ((tensors: readonly Tensor[]) => Tensor[]) &
-  ((...tensors: readonly [Tensor, Tensor, ...Tensor[]]) => Tensor[]) & { readonly op_name: string; readonly spec: Spec }
+  ((...tensors: readonly [Tensor, Tensor, ...Tensor[]]) => Tensor[]) & {
+    readonly op_name: string
+    readonly spec: Spec
+  }
 
 /** With at least one dimension. */
 export const atleast_1d: AtLeast = each('atleast_1d', t => (t.sizes.length === 0 ? reshape(t, [1]) : t))

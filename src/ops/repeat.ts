@@ -27,12 +27,22 @@ function repeated(self: Tensor, repeats: readonly number[]): Tensor {
   const sizes = own.map((n, d) => n * repeats[d]!)
   const negative = sizes.find(n => n < 0)
   if (negative !== undefined)
-    throw new RuntimeError(`Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`)
+    throw new RuntimeError(
+      `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
+    )
   const out = empty(sizes, self.dtype)
   const pairs = own.flatMap((n, d) => [repeats[d]!, n])
   copy_elements(
-    alias(out, pairs, out.strides.flatMap((s, d) => [s * own[d]!, s])),
-    alias(self, pairs, steps.flatMap(s => [0, s])),
+    alias(
+      out,
+      pairs,
+      out.strides.flatMap((s, d) => [s * own[d]!, s]),
+    ),
+    alias(
+      self,
+      pairs,
+      steps.flatMap(s => [0, s]),
+    ),
   )
   return out
 }
@@ -49,7 +59,12 @@ export const repeat: Op<[self: Tensor, ...repeats: SizeArgs]> = op('repeat(Tenso
       return repeats.length === 0 ? g : reshape(g, pairs).sum(summed)
     },
   },
-  samples: r => [[r(2, 3), 2, 2], [r(3), [2, 1, 2]], [r(), 3], [r(2, 3), 0, 1]],
+  samples: r => [
+    [r(2, 3), 2, 2],
+    [r(3), [2, 1, 2]],
+    [r(), 3],
+    [r(2, 3), 0, 1],
+  ],
 })
 
 /** {@link repeat} where missing repeats are 1. */
@@ -57,7 +72,10 @@ export const tile: Op<[self: Tensor, ...dims: SizeArgs]> = composite('tile(Tenso
   out: false,
   body: (self: Tensor, dims: number[]) =>
     repeat(self, [...new Array<number>(Math.max(self.sizes.length - dims.length, 0)).fill(1), ...dims]),
-  samples: r => [[r(2, 3), 2], [r(3), [2, 2]]],
+  samples: r => [
+    [r(2, 3), 2],
+    [r(3), [2, 2]],
+  ],
 })
 
 // ------------------------------------------------------------------------------------ repeat_interleave
@@ -91,7 +109,8 @@ function repeat_numbers(repeats: Tensor, n: number, output_size: number | null):
   total_kernel(repeats.dtype)([sum, dense(repeats)], [])
   const own = Number(sum.memory.array(float64)[sum.offset])
   const total = repeats.count === 1 ? own * n : own
-  if (output_size !== null && output_size !== total) throw new RuntimeError('allocated size does not match required size')
+  if (output_size !== null && output_size !== total)
+    throw new RuntimeError('allocated size does not match required size')
   const out = empty([total], int64)
   if (total > 0) numbers_kernel(repeats.dtype)([out, source], [])
   return out
@@ -104,7 +123,11 @@ function interleave(self: Tensor, repeats: Tensor, dim: number | null, output_si
   const n = input.sizes[d] ?? 1
   if (repeats.sizes.length === 1 && repeats.count !== 1 && repeats.count !== n)
     throw new RuntimeError('repeats must have the same size as input along dim')
-  return index_select(input.sizes.length === 0 ? reshape(input, [1]) : input, d, repeat_numbers(repeats, n, output_size))
+  return index_select(
+    input.sizes.length === 0 ? reshape(input, [1]) : input,
+    d,
+    repeat_numbers(repeats, n, output_size),
+  )
 }
 
 function one_repeat(n: number): Tensor {
@@ -115,7 +138,12 @@ function one_repeat(n: number): Tensor {
 
 type InterleaveOptions = { dim?: number | null; output_size?: number | null }
 type InterleaveArgs =
-  | [self: Tensor, repeats: Tensor | number, dim?: number | null | InterleaveOptions, opts?: InterleaveOptions]
+  | [
+      self: Tensor,
+      repeats: Tensor | number,
+      dim?: number | null | InterleaveOptions,
+      opts?: InterleaveOptions,
+    ]
   | [repeats: Tensor, opts?: InterleaveOptions]
 
 /** Each element (or slice along `dim`) as often as `repeats` says; of repeats alone, the numbers to select by. */
@@ -123,7 +151,8 @@ export const repeat_interleave: Op<InterleaveArgs> = overloaded<InterleaveArgs>(
   [
     [
       'repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None)',
-      (self: Tensor, repeats: Tensor, dim: number | null, size: number | null) => interleave(self, repeats, dim, size),
+      (self: Tensor, repeats: Tensor, dim: number | null, size: number | null) =>
+        interleave(self, repeats, dim, size),
     ],
     [
       'repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None)',
@@ -133,12 +162,19 @@ export const repeat_interleave: Op<InterleaveArgs> = overloaded<InterleaveArgs>(
     [
       'repeat_interleave(Tensor repeats, *, int? output_size=None)',
       (repeats: Tensor, size: number | null) => {
-        if (repeats.sizes.length !== 1) throw new RuntimeError('repeat_interleave only accept 1D vector as repeat')
+        if (repeats.sizes.length !== 1)
+          throw new RuntimeError('repeat_interleave only accept 1D vector as repeat')
         return repeat_numbers(repeats, repeats.count, size)
       },
     ],
   ],
-  { out: false, samples: r => [[r(2, 3), 2], [r(2, 3), r.ints(0, 3, 3), 1]] },
+  {
+    out: false,
+    samples: r => [
+      [r(2, 3), 2],
+      [r(2, 3), r.ints(0, 3, 3), 1],
+    ],
+  },
 )
 
 // ------------------------------------------------------------------------------------ turning
@@ -151,7 +187,7 @@ function rolled(self: Tensor, shifts: readonly number[], dims: readonly number[]
   dims.forEach((dim, i) => {
     const d = wrap_dim(dim, self.sizes.length)
     const n = self.sizes[d]!
-    shift_of.set(d, (((shift_of.get(d) ?? 0) + shifts[i]!) % n + n) % n)
+    shift_of.set(d, ((((shift_of.get(d) ?? 0) + shifts[i]!) % n) + n) % n)
   })
   const moves = [...shift_of].filter(([, shift]) => shift !== 0)
   const go = (i: number, sizes: readonly number[], to: number, from: number): void => {
@@ -169,25 +205,38 @@ function rolled(self: Tensor, shifts: readonly number[], dims: readonly number[]
 }
 
 /** The elements moved by `shifts` along `dims`, those that fall off coming back at the other end; without dims, flattened. */
-export const roll: Op<[self: Tensor, shifts: number | Sizes, dims?: number | Sizes | { dims?: number | Sizes }]> = op(
-  'roll(Tensor self, int[] shifts, int[] dims=[])',
-  {
-    forward(self: Tensor, shifts: number[], dims: number[]) {
-      if (shifts.length === 0) throw new RuntimeError('`shifts` required')
-      if (dims.length === 0 && shifts.length === 1) {
-        const flat = dense(self)
-        return alias(rolled(alias(flat, [flat.count], [1]), shifts, [0]), self.sizes, empty(self.sizes, self.dtype).strides)
-      }
-      if (shifts.length !== dims.length)
-        throw new RuntimeError(
-          `shifts and dimensions must align. shifts: ${shifts.length}, dims:${dims.length}`,
-        )
-      return rolled(self, shifts, dims)
-    },
-    backward: { self: (g, [, shifts, dims]) => g.roll(shifts.map(s => -s), dims) },
-    samples: r => [[r(3, 4), 1], [r(3, 4), [1, -2], [0, 1]], [r(5), 7, 0]],
+export const roll: Op<
+  [self: Tensor, shifts: number | Sizes, dims?: number | Sizes | { dims?: number | Sizes }]
+> = op('roll(Tensor self, int[] shifts, int[] dims=[])', {
+  forward(self: Tensor, shifts: number[], dims: number[]) {
+    if (shifts.length === 0) throw new RuntimeError('`shifts` required')
+    if (dims.length === 0 && shifts.length === 1) {
+      const flat = dense(self)
+      return alias(
+        rolled(alias(flat, [flat.count], [1]), shifts, [0]),
+        self.sizes,
+        empty(self.sizes, self.dtype).strides,
+      )
+    }
+    if (shifts.length !== dims.length)
+      throw new RuntimeError(
+        `shifts and dimensions must align. shifts: ${shifts.length}, dims:${dims.length}`,
+      )
+    return rolled(self, shifts, dims)
   },
-)
+  backward: {
+    self: (g, [, shifts, dims]) =>
+      g.roll(
+        shifts.map(s => -s),
+        dims,
+      ),
+  },
+  samples: r => [
+    [r(3, 4), 1],
+    [r(3, 4), [1, -2], [0, 1]],
+    [r(5), 7, 0],
+  ],
+})
 
 const flip_kernel = kernels('flip', (k, dtype: DType, rank: number, first: boolean) => {
   const out = k.output('out', dtype, { rank, inner: 1 })
@@ -214,7 +263,11 @@ function flipped(self: Tensor, dims: readonly number[]): Tensor {
   if (runs.length === 0) runs.push({ size: 1, turn: false })
   const sizes = runs.map(r => r.size)
   const strides = sizes.map((_, d) => numel(sizes.slice(d + 1)))
-  flip_kernel(self.dtype, sizes.length, runs[0]!.turn)([window(out, sizes, strides), window(dense(self), sizes, strides)], [])
+  flip_kernel(
+    self.dtype,
+    sizes.length,
+    runs[0]!.turn,
+  )([window(out, sizes, strides), window(dense(self), sizes, strides)], [])
   return out
 }
 
@@ -222,7 +275,11 @@ function flipped(self: Tensor, dims: readonly number[]): Tensor {
 export const flip: Op<[self: Tensor, ...dims: SizeArgs]> = op('flip(Tensor self, int... dims)', {
   forward: flipped,
   backward: { self: (g, [, dims]) => g.flip(dims) },
-  samples: r => [[r(3, 4), 0], [r(2, 3, 4), [0, 2]], [r(2, 3), []]],
+  samples: r => [
+    [r(3, 4), 0],
+    [r(2, 3, 4), [0, 2]],
+    [r(2, 3), []],
+  ],
 })
 
 /** {@link flip} of dimension 1: left and right. */
@@ -246,25 +303,25 @@ export const flipud: Op<[self: Tensor]> = composite('flipud(Tensor self)', {
 })
 
 /** Turned by 90 degrees `k` times, from the first of `dims` towards the second. */
-export const rot90: Op<[self: Tensor, k?: number | { k?: number; dims?: Sizes }, dims?: Sizes | { dims?: Sizes }]> = op(
-  'rot90(Tensor self, int k=1, int[] dims=[0, 1])',
-  {
-    forward(self: Tensor, k: number, dims: number[]) {
-      const ndim = self.sizes.length
-      if (dims.length !== 2) throw new RuntimeError(`expected total rotation dims == 2, but got dims = ${dims.length}`)
-      if (ndim < 2) throw new RuntimeError(`expected total dims >= 2, but got total dims = ${ndim}`)
-      const [a, b] = dims as [number, number]
-      if (a === b || Math.abs(a - b) === ndim)
-        throw new RuntimeError(`expected rotation dims to be different, but got dim0 = ${a} and dim1 = ${b}`)
-      dims.forEach((d, i) => {
-        if (d < -ndim || d >= ndim) throw new RuntimeError(`Rotation dim${i} out of range, dim${i} = ${d}`)
-      })
-      const turns = ((k % 4) + 4) % 4
-      if (turns === 0) return self.clone()
-      if (turns === 2) return flipped(self, dims)
-      return alias(transpose(flipped(self, [turns === 1 ? b : a]), a, b))
-    },
-    backward: { self: (g, [, k, dims]) => g.rot90(-k, dims) },
-    samples: r => [[r(2, 3)], [r(2, 3, 4), 3, [1, 2]], [r(2, 3), 2], [r(2, 3), 0]],
+export const rot90: Op<
+  [self: Tensor, k?: number | { k?: number; dims?: Sizes }, dims?: Sizes | { dims?: Sizes }]
+> = op('rot90(Tensor self, int k=1, int[] dims=[0, 1])', {
+  forward(self: Tensor, k: number, dims: number[]) {
+    const ndim = self.sizes.length
+    if (dims.length !== 2)
+      throw new RuntimeError(`expected total rotation dims == 2, but got dims = ${dims.length}`)
+    if (ndim < 2) throw new RuntimeError(`expected total dims >= 2, but got total dims = ${ndim}`)
+    const [a, b] = dims as [number, number]
+    if (a === b || Math.abs(a - b) === ndim)
+      throw new RuntimeError(`expected rotation dims to be different, but got dim0 = ${a} and dim1 = ${b}`)
+    dims.forEach((d, i) => {
+      if (d < -ndim || d >= ndim) throw new RuntimeError(`Rotation dim${i} out of range, dim${i} = ${d}`)
+    })
+    const turns = ((k % 4) + 4) % 4
+    if (turns === 0) return self.clone()
+    if (turns === 2) return flipped(self, dims)
+    return alias(transpose(flipped(self, [turns === 1 ? b : a]), a, b))
   },
-)
+  backward: { self: (g, [, k, dims]) => g.rot90(-k, dims) },
+  samples: r => [[r(2, 3)], [r(2, 3, 4), 3, [1, 2]], [r(2, 3), 2], [r(2, 3), 0]],
+})

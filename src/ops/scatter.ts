@@ -24,16 +24,27 @@ type Out = { out?: Tensor }
  * Windows of the tensors' corner that `index` covers, with all dimensions but `dim` merged where possible. `dim`
  * comes last, or one before the last where another dimension has smaller steps.
  */
-function corner(dim: number, index: Tensor, tensors: readonly Tensor[]): { operands: Operand[]; rank: number; last: boolean } {
+function corner(
+  dim: number,
+  index: Tensor,
+  tensors: readonly Tensor[],
+): { operands: Operand[]; rank: number; last: boolean } {
   const all = [index, ...tensors]
   const without = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== dim)
-  const { sizes, strides_list } = coalesce(without(index.sizes), all.map(t => without(t.strides)))
+  const { sizes, strides_list } = coalesce(
+    without(index.sizes),
+    all.map(t => without(t.strides)),
+  )
   const first = tensors[0]!
   const step = first.strides[dim] ?? 1
   const last = sizes.length === 0 || Math.abs(strides_list[1]!.at(-1)!) > Math.abs(step)
   const at = last ? sizes.length : sizes.length - 1
   const operands = all.map((t, i) =>
-    window(t, sizes.toSpliced(at, 0, t.sizes[dim] ?? 1), strides_list[i]!.toSpliced(at, 0, t.strides[dim] ?? 1)),
+    window(
+      t,
+      sizes.toSpliced(at, 0, t.sizes[dim] ?? 1),
+      strides_list[i]!.toSpliced(at, 0, t.strides[dim] ?? 1),
+    ),
   )
   return { operands, rank: sizes.length + 1, last }
 }
@@ -56,65 +67,83 @@ const combine = {
 } as const
 type Combine = keyof typeof combine
 
-const scatter_kernel = kernels('scatter', (k, dtype: DType, rank: number, last: boolean, how: string, number: boolean) => {
-  const index = k.input('index', int64, { rank })
-  const out = k.inout('out', dtype, { rank })
-  const source = number ? null : k.input('source', dtype, { rank })
-  const value = number ? k.value('value', out.type) : null
-  const p = last ? rank - 1 : rank - 2
-  const go = (d: number, i: Expr[]): void => {
-    if (d === rank) {
-      const at = i.with(p, index.at(...i).cast('index'))
-      const b = arithmetic(value ?? source!.at(...i))
-      k.store(out, at, how === 'set' ? b : combine[how as Combine](arithmetic(out.at(...at)), b))
-      return
+const scatter_kernel = kernels(
+  'scatter',
+  (k, dtype: DType, rank: number, last: boolean, how: string, number: boolean) => {
+    const index = k.input('index', int64, { rank })
+    const out = k.inout('out', dtype, { rank })
+    const source = number ? null : k.input('source', dtype, { rank })
+    const value = number ? k.value('value', out.type) : null
+    const p = last ? rank - 1 : rank - 2
+    const go = (d: number, i: Expr[]): void => {
+      if (d === rank) {
+        const at = i.with(p, index.at(...i).cast('index'))
+        const b = arithmetic(value ?? source!.at(...i))
+        k.store(out, at, how === 'set' ? b : combine[how as Combine](arithmetic(out.at(...at)), b))
+        return
+      }
+      // Elements may arrive at the same place along the indexed dimension, never across the others.
+      const mode = d === p ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
+      k.for(index.sizes[d]!, mode, n => go(d + 1, [...i, n]))
     }
-    // Elements may arrive at the same place along the indexed dimension, never across the others.
-    const mode = d === p ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
-    k.for(index.sizes[d]!, mode, n => go(d + 1, [...i, n]))
-  }
-  go(0, [])
-})
+    go(0, [])
+  },
+)
 
 /** out[index] = how(out[index], source), for checked arguments. */
-function write(out: Tensor, dim: number, index: Tensor, source: Tensor | number | bigint | boolean, how: Combine): void {
+function write(
+  out: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor | number | bigint | boolean,
+  how: Combine,
+): void {
   if (index.count === 0) return
   const tensor = source instanceof Tensor
   const { operands, rank, last } = corner(dim, index, tensor ? [out, source] : [out])
-  scatter_kernel(out.dtype, rank, last, how, !tensor)(operands, tensor ? [] : [launch_value(source, out.dtype)])
+  scatter_kernel(
+    out.dtype,
+    rank,
+    last,
+    how,
+    !tensor,
+  )(operands, tensor ? [] : [launch_value(source, out.dtype)])
 }
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 const ndim = (t: Tensor): number => Math.max(t.sizes.length, 1)
 
 /** The elements along `dim` at `index` (int64, of the result's sizes): out[i][j] = self[index[i][j]][j] for dim 0. */
-export const gather: Op<[self: Tensor, dim: number, index: Tensor, opts?: { sparse_grad?: boolean; out?: Tensor }]> = op(
-  'gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)',
-  {
-    forward(self: Tensor, dim: number, index: Tensor, sparse_grad: boolean) {
-      if (sparse_grad) throw new RuntimeError('gather(): sparse gradients are not supported')
-      const d = wrap_dim(dim, self.sizes.length)
-      const out = empty(index.sizes, self.dtype)
-      if (index.dtype !== int64) throw new RuntimeError('gather(): Expected dtype int64 for index')
-      if (index.count === 0) return out
-      if (ndim(index) !== ndim(self))
-        throw new RuntimeError('Index tensor must have the same number of dimensions as input tensor')
-      const wrong = index.sizes.findIndex((n, k) => k !== d && n > (self.sizes[k] ?? 1))
-      if (wrong >= 0)
-        throw new RuntimeError(
-          `Size does not match at dimension ${wrong} expected index ${list(index.sizes)} to be smaller than self ${list(self.sizes)} apart from dimension ${d}`,
-        )
-      const n = self.sizes[d] ?? 1
-      require_range(index, 0, n, out_of_bounds('', d, n, RuntimeError))
-      const { operands, rank, last } = corner(d, index, [self, out])
-      gather_kernel(self.dtype, rank, last)(operands, [])
-      return out
-    },
-    saves: ['index'],
-    backward: { self: (g, [self, dim, index]) => g.new_zeros(self.sizes).scatter_add(dim, index, g) },
-    samples: r => [[r(4, 3), 0, r.ints(0, 4, 2, 3)], [r(2, 3, 4), -1, r.ints(0, 4, 2, 3, 5)], [r(3), 0, r.ints(0, 3, 4)]],
+export const gather: Op<
+  [self: Tensor, dim: number, index: Tensor, opts?: { sparse_grad?: boolean; out?: Tensor }]
+> = op('gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)', {
+  forward(self: Tensor, dim: number, index: Tensor, sparse_grad: boolean) {
+    if (sparse_grad) throw new RuntimeError('gather(): sparse gradients are not supported')
+    const d = wrap_dim(dim, self.sizes.length)
+    const out = empty(index.sizes, self.dtype)
+    if (index.dtype !== int64) throw new RuntimeError('gather(): Expected dtype int64 for index')
+    if (index.count === 0) return out
+    if (ndim(index) !== ndim(self))
+      throw new RuntimeError('Index tensor must have the same number of dimensions as input tensor')
+    const wrong = index.sizes.findIndex((n, k) => k !== d && n > (self.sizes[k] ?? 1))
+    if (wrong >= 0)
+      throw new RuntimeError(
+        `Size does not match at dimension ${wrong} expected index ${list(index.sizes)} to be smaller than self ${list(self.sizes)} apart from dimension ${d}`,
+      )
+    const n = self.sizes[d] ?? 1
+    require_range(index, 0, n, out_of_bounds('', d, n, RuntimeError))
+    const { operands, rank, last } = corner(d, index, [self, out])
+    gather_kernel(self.dtype, rank, last)(operands, [])
+    return out
   },
-)
+  saves: ['index'],
+  backward: { self: (g, [self, dim, index]) => g.new_zeros(self.sizes).scatter_add(dim, index, g) },
+  samples: r => [
+    [r(4, 3), 0, r.ints(0, 4, 2, 3)],
+    [r(2, 3, 4), -1, r.ints(0, 4, 2, 3, 5)],
+    [r(3), 0, r.ints(0, 3, 4)],
+  ],
+})
 
 /** Checks the arguments of a scatter; returns the wrapped dimension. */
 function check_scatter(self: Tensor, dim: number, index: Tensor, source: Tensor | null): number {
@@ -153,7 +182,13 @@ const REDUCE: Record<string, Combine> = { add: 'add', multiply: 'multiply' }
  * `reduce: 'add' | 'multiply'` combines instead. Of elements written to the same place the last wins.
  */
 export const scatter: Op<
-  [self: Tensor, dim: number, index: Tensor, src: Tensor | Number, opts?: { reduce?: string | null; out?: Tensor }]
+  [
+    self: Tensor,
+    dim: number,
+    index: Tensor,
+    src: Tensor | Number,
+    opts?: { reduce?: string | null; out?: Tensor },
+  ]
 > = update_op('scatter(Tensor self, int dim, Tensor index, any src, *, str? reduce=None)', {
   prepare(self: Tensor, dim: number, index: Tensor, src: Tensor | Number, reduce: string | null) {
     const source = src instanceof Tensor ? src : fill_number('scatter', src)
@@ -165,15 +200,25 @@ export const scatter: Op<
   saves: ['index'],
   backward: {
     self: (g, [, dim, index, , reduce]) => {
-      if (reduce !== null) throw new RuntimeError("the derivative for 'scatter' with reduce is not implemented: use scatter_reduce")
+      if (reduce !== null)
+        throw new RuntimeError(
+          "the derivative for 'scatter' with reduce is not implemented: use scatter_reduce",
+        )
       return g.scatter(dim, index, 0)
     },
     src: (g, [, dim, index, src, reduce]) => {
-      if (reduce !== null) throw new RuntimeError("the derivative for 'scatter' with reduce is not implemented: use scatter_reduce")
+      if (reduce !== null)
+        throw new RuntimeError(
+          "the derivative for 'scatter' with reduce is not implemented: use scatter_reduce",
+        )
       return source_grad(g, dim, index, src as Tensor)
     },
   },
-  samples: r => [[r(4, 3), 0, r.ints(1, 2, 1, 3), r(1, 3)], [r(2, 4), 1, r.ints(0, 4, 2, 2), 1.5], [r(3), 0, r.ints(0, 1, 1), r(1)]],
+  samples: r => [
+    [r(4, 3), 0, r.ints(1, 2, 1, 3), r(1, 3)],
+    [r(2, 4), 1, r.ints(0, 4, 2, 2), 1.5],
+    [r(3), 0, r.ints(0, 1, 1), r(1)],
+  ],
 })
 /** In-place {@link scatter}. */
 export const scatter_: typeof scatter = in_place(scatter)
@@ -188,13 +233,23 @@ export const scatter_add: Op<[self: Tensor, dim: number, index: Tensor, src: Ten
     },
     saves: ['index'],
     backward: { self: g => g, src: (g, [, dim, index, src]) => source_grad(g, dim, index, src) },
-    samples: r => [[r(4, 3), 0, r.ints(0, 4, 5, 3), r(5, 3)], [r(2, 3, 4), -1, r.ints(0, 4, 2, 2, 3), r(2, 3, 4)], [r(), 0, r.ints(0, 1), r()]],
+    samples: r => [
+      [r(4, 3), 0, r.ints(0, 4, 5, 3), r(5, 3)],
+      [r(2, 3, 4), -1, r.ints(0, 4, 2, 2, 3), r(2, 3, 4)],
+      [r(), 0, r.ints(0, 1), r()],
+    ],
   },
 )
 /** In-place {@link scatter_add}. */
 export const scatter_add_: typeof scatter_add = in_place(scatter_add)
 
-const COMBINE: Record<string, Combine> = { sum: 'add', prod: 'multiply', mean: 'add', amax: 'amax', amin: 'amin' }
+const COMBINE: Record<string, Combine> = {
+  sum: 'add',
+  prod: 'multiply',
+  mean: 'add',
+  amax: 'amax',
+  amin: 'amin',
+}
 
 /** What a reduction starts from where the tensor's own value does not take part. */
 export function identity_of(how: string, dtype: DType): number | bigint | boolean {
@@ -218,7 +273,8 @@ export function prepare_reduce(
   include_self: boolean,
 ): (out: Tensor) => void {
   const how = COMBINE[reduce]
-  if (how === undefined) throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin.')
+  if (how === undefined)
+    throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin.')
   const d = check_scatter(self, dim, index, src)
   return out => {
     if (index.count === 0) return
@@ -235,21 +291,31 @@ export function prepare_reduce(
  * `include_self: false` leaves the tensor's own values out where something arrives.
  */
 export const scatter_reduce: Op<
-  [self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, opts?: { include_self?: boolean; out?: Tensor }]
-> = update_op('scatter_reduce(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True)', {
-  prepare: prepare_reduce,
-  saves: ['self', 'index', 'src', 'out'],
-  node: 'ScatterReduceBackward0',
-  backward(g, [self, dim, index, src, reduce, include_self], out) {
-    const [own, source] = reduce_grads(g, self, dim, index, src, reduce, include_self, out)
-    return [own, null, source]
+  [
+    self: Tensor,
+    dim: number,
+    index: Tensor,
+    src: Tensor,
+    reduce: string,
+    opts?: { include_self?: boolean; out?: Tensor },
+  ]
+> = update_op(
+  'scatter_reduce(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True)',
+  {
+    prepare: prepare_reduce,
+    saves: ['self', 'index', 'src', 'out'],
+    node: 'ScatterReduceBackward0',
+    backward(g, [self, dim, index, src, reduce, include_self], out) {
+      const [own, source] = reduce_grads(g, self, dim, index, src, reduce, include_self, out)
+      return [own, null, source]
+    },
+    samples: r =>
+      ['sum', 'prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
+        [r(4, 3), 0, r.ints(0, 4, 3, 3), r(3, 3), reduce] as const,
+        [r(4), 0, r.ints(0, 4, 5), r(5), reduce, { include_self: false }] as const,
+      ]) as never,
   },
-  samples: r =>
-    ['sum', 'prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
-      [r(4, 3), 0, r.ints(0, 4, 3, 3), r(3, 3), reduce] as const,
-      [r(4), 0, r.ints(0, 4, 5), r(5), reduce, { include_self: false }] as const,
-    ]) as never,
-})
+)
 /** In-place {@link scatter_reduce}. */
 export const scatter_reduce_: typeof scatter_reduce = in_place(scatter_reduce)
 
@@ -301,7 +367,10 @@ function all_grads(
     const zeros = at(g.new_zeros(self.sizes).scatter_add(dim, index, zero.to(g.dtype)))
     const single = zero.logical_and(zeros.eq(1))
     const without = self.scatter_reduce(dim, index, src.masked_fill(single, 1), reduce, { include_self })
-    return [g.mul(rest).div(own), at(g.mul(without)).where(single, at(g.mul(out)).div(src.masked_fill(zero, 1)))]
+    return [
+      g.mul(rest).div(own),
+      at(g.mul(without)).where(single, at(g.mul(out)).div(src.masked_fill(zero, 1))),
+    ]
   }
   const own = self.eq(out).to(g.dtype)
   const source = src.eq(at(out)).to(g.dtype)
@@ -322,46 +391,74 @@ function spread_index(index: Tensor, dim: number, source: Tensor): Tensor {
  * 'amax' or 'amin'; `include_self: false` leaves the tensor's own values out where something arrives.
  */
 export const index_reduce: Op<
-  [self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, opts?: { include_self?: boolean; out?: Tensor }]
-> = update_op('index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True)', {
-  prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, include_self: boolean) {
-    if (reduce === 'sum' || COMBINE[reduce] === undefined)
-      throw new RuntimeError(`index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`)
-    const d = check_slices('index_reduce_', self, dim, index, source)
-    return prepare_reduce(self, d, spread_index(index, d, source), source, reduce, include_self)
+  [
+    self: Tensor,
+    dim: number,
+    index: Tensor,
+    source: Tensor,
+    reduce: string,
+    opts?: { include_self?: boolean; out?: Tensor },
+  ]
+> = update_op(
+  'index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True)',
+  {
+    prepare(self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, include_self: boolean) {
+      if (reduce === 'sum' || COMBINE[reduce] === undefined)
+        throw new RuntimeError(
+          `index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`,
+        )
+      const d = check_slices('index_reduce_', self, dim, index, source)
+      return prepare_reduce(self, d, spread_index(index, d, source), source, reduce, include_self)
+    },
+    saves: ['self', 'index', 'source', 'out'],
+    backward(g, [self, dim, index, source, reduce, include_self], out) {
+      const d = wrap_dim(dim, self.sizes.length)
+      const [own, from] = reduce_grads(
+        g,
+        self,
+        d,
+        spread_index(index, d, source),
+        source,
+        reduce,
+        include_self,
+        out,
+      )
+      return [own, null, from]
+    },
+    samples: r =>
+      ['prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
+        [r.distinct(4, 3), 0, r.ints(0, 4, 2), r(2, 3), reduce] as const,
+        [r(3), 0, r.ints(0, 3, 4), r(4), reduce, { include_self: false }] as const,
+      ]) as never,
   },
-  saves: ['self', 'index', 'source', 'out'],
-  backward(g, [self, dim, index, source, reduce, include_self], out) {
-    const d = wrap_dim(dim, self.sizes.length)
-    const [own, from] = reduce_grads(g, self, d, spread_index(index, d, source), source, reduce, include_self, out)
-    return [own, null, from]
-  },
-  samples: r =>
-    ['prod', 'mean', 'amax', 'amin'].flatMap(reduce => [
-      [r.distinct(4, 3), 0, r.ints(0, 4, 2), r(2, 3), reduce] as const,
-      [r(3), 0, r.ints(0, 3, 4), r(4), reduce, { include_self: false }] as const,
-    ]) as never,
-})
+)
 /** In-place {@link index_reduce}. */
 export const index_reduce_: typeof index_reduce = in_place(index_reduce)
 
 /** {@link gather} with broadcasting of everything but `dim`; without `dim`, on the flattened tensors. */
-export const take_along_dim: Op<[self: Tensor, indices: Tensor, dim?: number | null | { dim?: number | null; out?: Tensor }, opts?: Out]> = composite(
-  'take_along_dim(Tensor self, Tensor indices, int? dim=None)',
-  {
-    body(self: Tensor, indices: Tensor, dim: number | null): Tensor {
-      if (indices.dtype !== int64)
-        throw new RuntimeError(`torch.take_along_dim(): dtype of indices should be Long but got ${scalar_name(indices.dtype)}`)
-      if (dim === null) return self.reshape([-1]).gather(0, indices.reshape([-1]))
-      if (self.sizes.length !== indices.sizes.length)
-        throw new RuntimeError(
-          `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${self.sizes.length} dimensions for input, and ${indices.sizes.length} dimensions for indices`,
-        )
-      const d = wrap_dim(dim, self.sizes.length)
-      if (self.sizes.length === 0) return self.gather(0, indices)
-      const rest = broadcast_sizes(self.sizes.with(d, 1), indices.sizes.with(d, 1))
-      return self.expand(rest.with(d, self.sizes[d]!)).gather(d, indices.expand(rest.with(d, indices.sizes[d]!)))
-    },
-    samples: r => [[r(4, 3), r.ints(0, 4, 2, 3), 0], [r(4, 3), r.ints(0, 12, 5)], [r(1, 3), r.ints(0, 3, 4, 1), 1]],
+export const take_along_dim: Op<
+  [self: Tensor, indices: Tensor, dim?: number | null | { dim?: number | null; out?: Tensor }, opts?: Out]
+> = composite('take_along_dim(Tensor self, Tensor indices, int? dim=None)', {
+  body(self: Tensor, indices: Tensor, dim: number | null): Tensor {
+    if (indices.dtype !== int64)
+      throw new RuntimeError(
+        `torch.take_along_dim(): dtype of indices should be Long but got ${scalar_name(indices.dtype)}`,
+      )
+    if (dim === null) return self.reshape([-1]).gather(0, indices.reshape([-1]))
+    if (self.sizes.length !== indices.sizes.length)
+      throw new RuntimeError(
+        `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${self.sizes.length} dimensions for input, and ${indices.sizes.length} dimensions for indices`,
+      )
+    const d = wrap_dim(dim, self.sizes.length)
+    if (self.sizes.length === 0) return self.gather(0, indices)
+    const rest = broadcast_sizes(self.sizes.with(d, 1), indices.sizes.with(d, 1))
+    return self
+      .expand(rest.with(d, self.sizes[d]!))
+      .gather(d, indices.expand(rest.with(d, indices.sizes[d]!)))
   },
-)
+  samples: r => [
+    [r(4, 3), r.ints(0, 4, 2, 3), 0],
+    [r(4, 3), r.ints(0, 12, 5)],
+    [r(1, 3), r.ints(0, 3, 4, 1), 1],
+  ],
+})

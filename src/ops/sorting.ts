@@ -19,7 +19,13 @@ export type ValuesIndices = Named<Tensor, 'values' | 'indices'>
 type OutPair = { out?: readonly Tensor[] }
 
 /** The gradient of values picked along `dim`: each goes back to where it was. */
-function to_picked(g: Tensor, sizes: readonly number[], dim: number, indices: Tensor, keepdim: boolean): Tensor {
+function to_picked(
+  g: Tensor,
+  sizes: readonly number[],
+  dim: number,
+  indices: Tensor,
+  keepdim: boolean,
+): Tensor {
   const zeros = g.new_zeros(sizes)
   if (sizes.length === 0) return zeros.scatter(0, indices, g)
   const d = wrap_dim(dim, sizes.length)
@@ -38,18 +44,28 @@ export const sort: Op<
     return named_tuple('sort', { values, indices })
   },
   saves: ['out'],
-  backward: { self: ([g], [self, dim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, true) : null) },
-  samples: r => [[r.distinct(3, 4)], [r.distinct(2, 3, 4), 1, true], [r.distinct(5), { descending: true }], [r()]],
+  backward: {
+    self: ([g], [self, dim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, true) : null),
+  },
+  samples: r => [
+    [r.distinct(3, 4)],
+    [r.distinct(2, 3, 4), 1, true],
+    [r.distinct(5), { descending: true }],
+    [r()],
+  ],
 })
 
 type ArgsortOptions = { dim?: number; descending?: boolean; stable?: boolean }
 
 /** The indices that sort along `dim`. */
-export const argsort: Op<[self: Tensor, dim?: number | ArgsortOptions, descending?: boolean | ArgsortOptions]> = overloaded(
+export const argsort: Op<
+  [self: Tensor, dim?: number | ArgsortOptions, descending?: boolean | ArgsortOptions]
+> = overloaded(
   [
     [
       'argsort(Tensor self, int dim=-1, bool descending=False, *, bool stable=False)',
-      (self: Tensor, dim: number, descending: boolean) => sort_dim(self, wrap_dim(dim, self.sizes.length), descending).indices,
+      (self: Tensor, dim: number, descending: boolean) =>
+        sort_dim(self, wrap_dim(dim, self.sizes.length), descending).indices,
     ],
   ],
   { out: false, gradcheck: false, samples: r => [[r.distinct(3, 4)], [r.distinct(3, 4), 0, true]] },
@@ -99,7 +115,13 @@ type TopkOptions = { dim?: number; largest?: boolean; sorted?: boolean; out?: re
 
 /** The `k` largest (or smallest) elements along `dim`, in order, with their indices. */
 export const topk: Op<
-  [self: Tensor, k: number, dim?: number | TopkOptions, largest?: boolean | TopkOptions, sorted?: boolean | TopkOptions],
+  [
+    self: Tensor,
+    k: number,
+    dim?: number | TopkOptions,
+    largest?: boolean | TopkOptions,
+    sorted?: boolean | TopkOptions,
+  ],
   ValuesIndices
 > = op('topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)', {
   forward(self: Tensor, k: number, dim: number, largest: boolean, _sorted: boolean) {
@@ -113,12 +135,22 @@ export const topk: Op<
     const sizes = self.sizes.length === 0 ? [] : self.sizes.with(d, k)
     const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
     if (values.count > 0)
-      topk_kernel(self.dtype, largest)([around_dim(values, d), around_dim(indices, d), around_dim(dense(self), d)], [])
+      topk_kernel(self.dtype, largest)(
+        [around_dim(values, d), around_dim(indices, d), around_dim(dense(self), d)],
+        [],
+      )
     return named_tuple('topk', { values, indices })
   },
   saves: ['out'],
-  backward: { self: ([g], [self, , dim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, true) : null) },
-  samples: r => [[r.distinct(3, 4), 2], [r.distinct(4, 3), 2, 0, false], [r.distinct(50), 40], [r(), 1]],
+  backward: {
+    self: ([g], [self, , dim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, true) : null),
+  },
+  samples: r => [
+    [r.distinct(3, 4), 2],
+    [r.distinct(4, 3), 2, 0, false],
+    [r.distinct(50), 40],
+    [r(), 1],
+  ],
 })
 
 /** A contiguous copy of the first `n` along `dim`. */
@@ -149,7 +181,13 @@ const pick_kernel = kernels('pick_sorted', (k, dtype: DType, how: string) => {
   })
 })
 
-function pick(self: Tensor, d: number, keepdim: boolean, how: string, rank: number): { values: Tensor; indices: Tensor } {
+function pick(
+  self: Tensor,
+  d: number,
+  keepdim: boolean,
+  how: string,
+  rank: number,
+): { values: Tensor; indices: Tensor } {
   const sizes = self.sizes.length === 0 ? [] : keepdim ? self.sizes.with(d, 1) : self.sizes.toSpliced(d, 1)
   const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
   if (values.count === 0) return { values, indices }
@@ -171,22 +209,26 @@ type DimOptions = { dim?: number; keepdim?: boolean; out?: readonly Tensor[] }
 type Keepdim = boolean | DimOptions
 
 /** The `k`-th smallest element along `dim` (counted from 1), with its index. */
-export const kthvalue: Op<[self: Tensor, k: number, dim?: number | DimOptions, keepdim?: Keepdim, opts?: OutPair], ValuesIndices> = op(
-  'kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False)',
-  {
-    forward(self: Tensor, k: number, dim: number, keepdim: boolean) {
-      const d = require_elements('kthvalue', self, dim)
-      if (k < 1 || k > (self.sizes[d] ?? 1))
-        throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`)
-      return named_tuple('kthvalue', pick(self, d, keepdim, 'kth', k - 1))
-    },
-    saves: ['out'],
-    backward: {
-      self: ([g], [self, , dim, keepdim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null),
-    },
-    samples: r => [[r.distinct(3, 4), 2], [r.distinct(3, 4), 1, 0, true]],
+export const kthvalue: Op<
+  [self: Tensor, k: number, dim?: number | DimOptions, keepdim?: Keepdim, opts?: OutPair],
+  ValuesIndices
+> = op('kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False)', {
+  forward(self: Tensor, k: number, dim: number, keepdim: boolean) {
+    const d = require_elements('kthvalue', self, dim)
+    if (k < 1 || k > (self.sizes[d] ?? 1))
+      throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`)
+    return named_tuple('kthvalue', pick(self, d, keepdim, 'kth', k - 1))
   },
-)
+  saves: ['out'],
+  backward: {
+    self: ([g], [self, , dim, keepdim], [, indices]) =>
+      g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null,
+  },
+  samples: r => [
+    [r.distinct(3, 4), 2],
+    [r.distinct(3, 4), 1, 0, true],
+  ],
+})
 
 /** The gradient of one value of a whole tensor, shared by all elements that are equal to it. */
 function to_equal(g: Tensor, self: Tensor, value: Tensor): Tensor {
@@ -220,7 +262,8 @@ function medians(name: 'median' | 'nanmedian'): Op<MedianArgs, Tensor & ValuesIn
       },
       saves: ['out'],
       backward: {
-        self: ([g], [self, dim, keepdim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null),
+        self: ([g], [self, dim, keepdim], [, indices]) =>
+          g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null,
       },
     },
   )
@@ -266,44 +309,56 @@ const mode_kernel = kernels('mode', (k, dtype: DType) => {
 })
 
 /** The most frequent element along `dim` (the smallest of several), with the index of its last occurrence. */
-export const mode: Op<[self: Tensor, dim?: number | DimOptions, keepdim?: Keepdim, opts?: OutPair], ValuesIndices> = op(
-  'mode(Tensor self, int dim=-1, bool keepdim=False)',
-  {
-    forward(self: Tensor, dim: number, keepdim: boolean) {
-      const d = require_elements('mode', self, dim)
-      const sizes = self.sizes.length === 0 ? [] : keepdim ? self.sizes.with(d, 1) : self.sizes.toSpliced(d, 1)
-      const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
-      if (values.count > 0) {
-        const sorted = sort_dim(self, d, false)
-        const from = around_dim(sorted.values, d)
-        const rows = (t: Tensor) => window(t, [from.sizes[0]!, from.sizes[2]!], [from.sizes[2]!, 1])
-        mode_kernel(self.dtype)([rows(values), rows(indices), from, around_dim(sorted.indices, d)], [])
-      }
-      return named_tuple('mode', { values, indices })
-    },
-    saves: ['out'],
-    backward: {
-      self: ([g], [self, dim, keepdim], [, indices]) => (g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null),
-    },
-    samples: r => [[r.distinct(3, 4)], [r.ints(0, 3, 4, 5), 0, true]],
+export const mode: Op<
+  [self: Tensor, dim?: number | DimOptions, keepdim?: Keepdim, opts?: OutPair],
+  ValuesIndices
+> = op('mode(Tensor self, int dim=-1, bool keepdim=False)', {
+  forward(self: Tensor, dim: number, keepdim: boolean) {
+    const d = require_elements('mode', self, dim)
+    const sizes = self.sizes.length === 0 ? [] : keepdim ? self.sizes.with(d, 1) : self.sizes.toSpliced(d, 1)
+    const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
+    if (values.count > 0) {
+      const sorted = sort_dim(self, d, false)
+      const from = around_dim(sorted.values, d)
+      const rows = (t: Tensor) => window(t, [from.sizes[0]!, from.sizes[2]!], [from.sizes[2]!, 1])
+      mode_kernel(self.dtype)([rows(values), rows(indices), from, around_dim(sorted.indices, d)], [])
+    }
+    return named_tuple('mode', { values, indices })
   },
-)
+  saves: ['out'],
+  backward: {
+    self: ([g], [self, dim, keepdim], [, indices]) =>
+      g ? to_picked(g, self.sizes, dim, indices!, keepdim) : null,
+  },
+  samples: r => [[r.distinct(3, 4)], [r.ints(0, 3, 4, 5), 0, true]],
+})
 // ------------------------------------------------------------------------------------ quantiles
 
 const INTERPOLATIONS = ['linear', 'lower', 'higher', 'midpoint', 'nearest']
 
-function quantiles(name: string, self: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, interpolation: string): Tensor {
+function quantiles(
+  name: string,
+  self: Tensor,
+  q: Tensor | number,
+  dim: number | null,
+  keepdim: boolean,
+  interpolation: string,
+): Tensor {
   const ignore_nan = name === 'nanquantile'
   const d = dim === null ? 0 : wrap_dim(dim, self.sizes.length)
   if (self.count === 0) throw new RuntimeError(`${name}() input tensor must be non-empty`)
   if (self.dtype.name !== 'float32' && self.dtype.name !== 'float64')
     throw new RuntimeError(`${name}() input tensor must be either float or double dtype`)
-  if (typeof q === 'number' && !(q >= 0 && q <= 1)) throw new RuntimeError(`${name}() q must be in the range [0, 1] but got ${q}`)
+  if (typeof q === 'number' && !(q >= 0 && q <= 1))
+    throw new RuntimeError(`${name}() q must be in the range [0, 1] but got ${q}`)
   const fractions = typeof q === 'number' ? tensor_from(q, self.dtype) : q
   if (fractions.sizes.length > 1) throw new RuntimeError(`${name}() q must be a scalar or 1D tensor`)
-  if (fractions.dtype !== self.dtype) throw new RuntimeError(`${name}() q tensor must be same dtype as the input tensor`)
+  if (fractions.dtype !== self.dtype)
+    throw new RuntimeError(`${name}() q tensor must be same dtype as the input tensor`)
   if (!INTERPOLATIONS.includes(interpolation))
-    throw new RuntimeError(`${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`)
+    throw new RuntimeError(
+      `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`,
+    )
   if (typeof q !== 'number' && !q.ge(0).logical_and(q.le(1)).all().item())
     throw new RuntimeError(`${name}() q values must be in the range [0, 1]`)
 
@@ -333,17 +388,41 @@ function quantiles(name: string, self: Tensor, q: Tensor | number, dim: number |
 }
 
 type QuantileOptions = { dim?: number | null; keepdim?: boolean; interpolation?: string; out?: Tensor }
-type QuantileArgs = [self: Tensor, q: Tensor | number, dim?: number | null | QuantileOptions, keepdim?: boolean | QuantileOptions, opts?: QuantileOptions]
+type QuantileArgs = [
+  self: Tensor,
+  q: Tensor | number,
+  dim?: number | null | QuantileOptions,
+  keepdim?: boolean | QuantileOptions,
+  opts?: QuantileOptions,
+]
 
 function quantile_form(name: string): Op<QuantileArgs> {
-  type Body = (self: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, interpolation: string) => Tensor
+  type Body = (
+    self: Tensor,
+    q: Tensor | number,
+    dim: number | null,
+    keepdim: boolean,
+    interpolation: string,
+  ) => Tensor
   const body: Body = (...args) => quantiles(name, ...args)
   return overloaded<QuantileArgs>(
     [
-      [`${name}(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear')`, body],
-      [`${name}(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear')`, body],
+      [
+        `${name}(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear')`,
+        body,
+      ],
+      [
+        `${name}(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation='linear')`,
+        body,
+      ],
     ],
-    { samples: r => [[r.distinct(3, 5), 0.3], [r.distinct(3, 5), 0.6, 1, true], [r.distinct(7), 0.5, { interpolation: 'midpoint' }]] },
+    {
+      samples: r => [
+        [r.distinct(3, 5), 0.3],
+        [r.distinct(3, 5), 0.6, 1, true],
+        [r.distinct(7), 0.5, { interpolation: 'midpoint' }],
+      ],
+    },
   )
 }
 

@@ -3,7 +3,7 @@
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { wrap_dim } from '../base/shape.ts'
 import { edge_of, type Grads, modes, set_history } from '../tensor/tape.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
 import { type Op, overloaded, type Samples } from './define/op.ts'
 import { type Geometry, make_view } from './define/view.ts'
@@ -80,25 +80,54 @@ function split_into(self: Tensor, sizes: readonly number[], dim: number, tracked
 
 type DimArg = number | { dim?: number }
 
-const split_form = (name: string, tracked: boolean, samples?: Samples<[Tensor, number | Sizes, DimArg?]>): Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> =>
+const split_form = (
+  name: string,
+  tracked: boolean,
+  samples?: Samples<[Tensor, number | Sizes, DimArg?]>,
+): Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> =>
   overloaded(
     [
-      [`${name}(Tensor self, int split_size, int dim=0)`, (self: Tensor, size: number, dim: number) => split_by(self, size, dim, tracked)],
-      [`${name}(Tensor self, int split_size_or_sections, int dim=0)`, (self: Tensor, size: number, dim: number) => split_by(self, size, dim, tracked)],
-      [`${name}(Tensor self, int[] split_size, int dim=0)`, (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim, tracked)],
-      [`${name}(Tensor self, int[] split_size_or_sections, int dim=0)`, (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim, tracked)],
+      [
+        `${name}(Tensor self, int split_size, int dim=0)`,
+        (self: Tensor, size: number, dim: number) => split_by(self, size, dim, tracked),
+      ],
+      [
+        `${name}(Tensor self, int split_size_or_sections, int dim=0)`,
+        (self: Tensor, size: number, dim: number) => split_by(self, size, dim, tracked),
+      ],
+      [
+        `${name}(Tensor self, int[] split_size, int dim=0)`,
+        (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim, tracked),
+      ],
+      [
+        `${name}(Tensor self, int[] split_size_or_sections, int dim=0)`,
+        (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim, tracked),
+      ],
     ],
     { out: false, ...(samples ? { samples } : {}) },
   )
 
 /** Views of `split_size` elements each along `dim` (the last may be shorter), or of the given sizes. */
-export const split: Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> = split_form('split', true, r => [[r(5, 2), 2], [r(2, 5), [2, 3], 1]])
+export const split: Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> = split_form(
+  'split',
+  true,
+  r => [
+    [r(5, 2), 2],
+    [r(2, 5), [2, 3], 1],
+  ],
+)
 /** {@link split} whose results may be written to; the input's history does not learn of it. */
-export const unsafe_split: Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> = split_form('unsafe_split', false)
+export const unsafe_split: Op<[self: Tensor, split_size: number | Sizes, dim?: DimArg], Tensor[]> =
+  split_form('unsafe_split', false)
 
 /** Views of the given sizes along `dim`. */
 export const split_with_sizes: Op<[self: Tensor, split_sizes: Sizes, dim?: DimArg], Tensor[]> = overloaded(
-  [['split_with_sizes(Tensor self, int[] split_sizes, int dim=0)', (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim)]],
+  [
+    [
+      'split_with_sizes(Tensor self, int[] split_sizes, int dim=0)',
+      (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim),
+    ],
+  ],
   { out: false, samples: r => [[r(5, 2), [1, 4]]] },
 )
 
@@ -114,12 +143,28 @@ function chunks(self: Tensor, count: number, dim: number, tracked: boolean): Ten
 
 /** At most `chunks` views of equal size along `dim`; the last may be shorter. */
 export const chunk: Op<[self: Tensor, chunks: number, dim?: DimArg], Tensor[]> = overloaded(
-  [['chunk(Tensor self, int chunks, int dim=0)', (self: Tensor, count: number, dim: number) => chunks(self, count, dim, true)]],
-  { out: false, samples: r => [[r(5, 2), 2], [r(2, 4), 3, 1]] },
+  [
+    [
+      'chunk(Tensor self, int chunks, int dim=0)',
+      (self: Tensor, count: number, dim: number) => chunks(self, count, dim, true),
+    ],
+  ],
+  {
+    out: false,
+    samples: r => [
+      [r(5, 2), 2],
+      [r(2, 4), 3, 1],
+    ],
+  },
 )
 /** {@link chunk} whose results may be written to; the input's history does not learn of it. */
 export const unsafe_chunk: Op<[self: Tensor, chunks: number, dim?: DimArg], Tensor[]> = overloaded(
-  [['unsafe_chunk(Tensor self, int chunks, int dim=0)', (self: Tensor, count: number, dim: number) => chunks(self, count, dim, false)]],
+  [
+    [
+      'unsafe_chunk(Tensor self, int chunks, int dim=0)',
+      (self: Tensor, count: number, dim: number) => chunks(self, count, dim, false),
+    ],
+  ],
   { out: false },
 )
 
@@ -164,19 +209,28 @@ function sections(self: Tensor, count: number, dim: number): Tensor[] {
 
 function dim_of(self: Tensor, dim: number): number {
   if (self.sizes.length === 0)
-    throw new RuntimeError('tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims')
+    throw new RuntimeError(
+      'tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims',
+    )
   return wrap_dim(dim, self.sizes.length)
 }
 
 function split_at(self: Tensor, where: Tensor, dim: number): Tensor[] {
   const d = dim_of(self, dim)
-  if (where.dtype.name !== 'int64') throw new RuntimeError(`tensor_split expected tensor_indices_or_sections to have dtype of long, but got ${where.dtype.tensor_type.slice(0, -6)}`)
+  if (where.dtype.name !== 'int64')
+    throw new RuntimeError(
+      `tensor_split expected tensor_indices_or_sections to have dtype of long, but got ${where.dtype.tensor_type.slice(0, -6)}`,
+    )
   if (where.sizes.length > 1)
     throw new RuntimeError(
       `tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with ${where.sizes.length} dims`,
     )
   if (where.sizes.length === 0) return sections(self, Number(where.item()), d)
-  return slices(self, Array.from({ length: where.count }, (_, i) => Number(where.select(0, i).item())), d)
+  return slices(
+    self,
+    Array.from({ length: where.count }, (_, i) => Number(where.select(0, i).item())),
+    d,
+  )
 }
 
 type SplitArgs = [self: Tensor, indices_or_sections: number | Sizes | Tensor, dim?: DimArg]
@@ -185,16 +239,32 @@ type SplitArgs = [self: Tensor, indices_or_sections: number | Sizes | Tensor, di
 export const tensor_split: Op<SplitArgs, Tensor[]> = overloaded(
   [
     ['tensor_split(Tensor self, Tensor tensor_indices_or_sections, int dim=0)', split_at],
-    ['tensor_split(Tensor self, int sections, int dim=0)', (self: Tensor, count: number, dim: number) => sections(self, count, dim_of(self, dim))],
-    ['tensor_split(Tensor self, int[] indices, int dim=0)', (self: Tensor, ends: number[], dim: number) => slices(self, ends, dim_of(self, dim))],
+    [
+      'tensor_split(Tensor self, int sections, int dim=0)',
+      (self: Tensor, count: number, dim: number) => sections(self, count, dim_of(self, dim)),
+    ],
+    [
+      'tensor_split(Tensor self, int[] indices, int dim=0)',
+      (self: Tensor, ends: number[], dim: number) => slices(self, ends, dim_of(self, dim)),
+    ],
   ],
-  { out: false, samples: r => [[r(7), 3], [r(2, 5), [1, 3], 1]] },
+  {
+    out: false,
+    samples: r => [
+      [r(7), 3],
+      [r(2, 5), [1, 3], 1],
+    ],
+  },
 )
 
 type AxisSplitArgs = [self: Tensor, split_size_or_sections: number | Sizes]
 
 /** tensor_split along one axis that the name says, which an equal number of sections must divide. */
-function axis_split(name: string, least: number, axis: (ndim: number) => number): Op<AxisSplitArgs, Tensor[]> {
+function axis_split(
+  name: string,
+  least: number,
+  axis: (ndim: number) => number,
+): Op<AxisSplitArgs, Tensor[]> {
   const dim = (self: Tensor): number => {
     if (self.sizes.length < least)
       throw new RuntimeError(
@@ -216,9 +286,18 @@ function axis_split(name: string, least: number, axis: (ndim: number) => number)
           return sections(self, count, d)
         },
       ],
-      [`${name}(Tensor self, int[] indices)`, (self: Tensor, ends: number[]) => slices(self, ends, dim(self))],
+      [
+        `${name}(Tensor self, int[] indices)`,
+        (self: Tensor, ends: number[]) => slices(self, ends, dim(self)),
+      ],
     ],
-    { out: false, samples: r => [[r(2, 4, 2), 2], [r(2, 4, 2), [1]]] },
+    {
+      out: false,
+      samples: r => [
+        [r(2, 4, 2), 2],
+        [r(2, 4, 2), [1]],
+      ],
+    },
   )
 }
 

@@ -6,8 +6,8 @@ import { numel, wrap_dim } from '../base/shape.ts'
 import { constant, type Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
-import { alias, type Tensor } from '../tensor/tensor.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
+import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
@@ -48,7 +48,12 @@ export const diag: Op<[self: Tensor, diagonal?: Diagonal]> = op('diag(Tensor sel
 
 /** Zeros with the last dimension of the tensor as a diagonal of `dim1` and `dim2`. */
 export const diag_embed: Op<
-  [self: Tensor, offset?: number | { offset?: number; dim1?: number; dim2?: number }, dim1?: number, dim2?: number]
+  [
+    self: Tensor,
+    offset?: number | { offset?: number; dim1?: number; dim2?: number },
+    dim1?: number,
+    dim2?: number,
+  ]
 > = op('diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1)', {
   forward: embedded,
   backward: { self: (g, [, offset, dim1, dim2]) => diagonal(g, offset, dim1, dim2) },
@@ -89,7 +94,9 @@ function triangle(name: 'tril' | 'triu', samples: boolean): Op<[self: Tensor, di
       triangle_kernel(self.dtype, name === 'tril')([whole(out), whole(dense(self))], [clip(offset, m, n)])
       return out
     },
-    backward: { self: (g, [, offset]) => (g as unknown as Record<string, (d: number) => Tensor>)[name]!(offset) },
+    backward: {
+      self: (g, [, offset]) => (g as unknown as Record<string, (d: number) => Tensor>)[name]!(offset),
+    },
     samples: r => (samples ? [[r(3, 4)], [r(2, 3, 3), 1], [r(3, 3), -1]] : []),
   })
 }
@@ -141,16 +148,27 @@ type IndicesOptions = { offset?: number; dtype?: DType | null; device?: PlaceLik
 type IndicesArgs = [row: number, col: number, offset?: number | IndicesOptions, opts?: IndicesOptions]
 
 function triangle_indices(name: string, lower: boolean): Op<IndicesArgs> {
-  const schema = parse_schema(`${name}(int row, int col, int offset=0, *, dtype? dtype=None, any? layout=None, device? device=None, bool pin_memory=False)`)
+  const schema = parse_schema(
+    `${name}(int row, int col, int offset=0, *, dtype? dtype=None, any? layout=None, device? device=None, bool pin_memory=False)`,
+  )
   return make_op(
     (...args: IndicesArgs) => {
-      const [row, col, offset, given, , device] = bind([schema], args).values as [number, number, number, DType | null, unknown, PlaceLike | null]
+      const [row, col, offset, given, , device] = bind([schema], args).values as [
+        number,
+        number,
+        number,
+        DType | null,
+        unknown,
+        PlaceLike | null,
+      ]
       require_available(device)
       if (row < 0) throw new RuntimeError(`row must be non-negative, got${row}`)
       if (col < 0) throw new RuntimeError(`col must be non-negative, got${col}`)
       const dtype = given ?? int64
       if (dtype.name !== 'int64' && dtype.name !== 'int32')
-        throw new RuntimeError(`"${name}" not implemented for '${dtype.tensor_type.slice(0, -'Tensor'.length)}'`)
+        throw new RuntimeError(
+          `"${name}" not implemented for '${dtype.tensor_type.slice(0, -'Tensor'.length)}'`,
+        )
       const bounded = clip(offset, row, col)
       const out = empty([2, triangle_count(row, col, bounded, lower)], dtype)
       if (out.count > 0) indices_kernel(dtype, lower)([out], [row, col, bounded])

@@ -21,17 +21,33 @@ function results(output: Tensor, inverse: Tensor | null, counts: Tensor | null):
   return extra.length === 0 ? output : [output, ...extra]
 }
 
-function distinct(name: string, self: Tensor, dim: number | null, sorted: boolean, return_inverse: boolean, return_counts: boolean): Tensor | Tensor[] {
+function distinct(
+  name: string,
+  self: Tensor,
+  dim: number | null,
+  sorted: boolean,
+  return_inverse: boolean,
+  return_counts: boolean,
+): Tensor | Tensor[] {
   return without_recording(() => {
     const d = dim === null ? 0 : wrap_dim(dim, self.sizes.length)
     if (dim !== null && self.count === 0 && self.sizes.some((n, k) => k !== d && n === 0))
-      throw new RuntimeError(`There are 0 sized dimensions, and they aren't selected, so ${name === 'unique' ? 'unique' : 'unique_consecutive'} cannot be applied`)
+      throw new RuntimeError(
+        `There are 0 sized dimensions, and they aren't selected, so ${name === 'unique' ? 'unique' : 'unique_consecutive'} cannot be applied`,
+      )
     // Slices as the rows of a matrix; all elements are rows of one.
-    const slices = dim === null || self.sizes.length === 0 ? alias(dense(self), [self.count], [1]) : dense(movedim(self, d, 0))
+    const slices =
+      dim === null || self.sizes.length === 0
+        ? alias(dense(self), [self.count], [1])
+        : dense(movedim(self, d, 0))
     const n = slices.sizes[0]!
     const width = numel(slices.sizes.slice(1))
     const rows = alias(slices, [n, width], [width, 1])
-    const order = !sorted ? arange(n) : width === 1 ? sort_dim(alias(rows, [n], [1]), 0, false).indices : sort_rows(rows)
+    const order = !sorted
+      ? arange(n)
+      : width === 1
+        ? sort_dim(alias(rows, [n], [1]), 0, false).indices
+        : sort_rows(rows)
     const { firsts, counts, inverse, total } = group_rows(rows, order)
     const first = (t: Tensor): Tensor => dense(alias(t, [total], [1]))
     const found = index_select(slices, 0, first(firsts))
@@ -41,8 +57,19 @@ function distinct(name: string, self: Tensor, dim: number | null, sorted: boolea
   })
 }
 
-type UniqueArgs = [self: Tensor, sorted?: Flag, return_inverse?: Flag, return_counts?: Flag, dim?: number | null | Options]
-type ConsecutiveArgs = [self: Tensor, return_inverse?: Flag, return_counts?: Flag, dim?: number | null | Options]
+type UniqueArgs = [
+  self: Tensor,
+  sorted?: Flag,
+  return_inverse?: Flag,
+  return_counts?: Flag,
+  dim?: number | null | Options,
+]
+type ConsecutiveArgs = [
+  self: Tensor,
+  return_inverse?: Flag,
+  return_counts?: Flag,
+  dim?: number | null | Options,
+]
 /** A tensor, or a list with the inverse and the counts where they are asked for. */
 export interface Unique<A extends readonly unknown[]> {
   (self: Tensor, opts: Options & ({ return_inverse: true } | { return_counts: true })): Tensor[]

@@ -29,7 +29,7 @@ const cases = JSON.parse(
 
 const index_of = (i: EncodedIndex): Index =>
   typeof i === 'object' && i !== null && 't' in i
-    ? torch.tensor(i.v, { dtype: torch[i.t] }).reshape(i.s)
+    ? torch.tensor(i.v, { dtype: i.t === 'bool' ? torch.bool : torch.int64 }).reshape(i.s)
     : (i as Index)
 const numbers = (sizes: readonly number[], from = 0): torch.Tensor =>
   torch

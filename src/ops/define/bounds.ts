@@ -38,7 +38,12 @@ export function value_range(index: Tensor): { low: number; high: number } {
 }
 
 /** Throws `error(value)` for the first value that is below `low` or not below `end`. */
-export function require_range(index: Tensor, low: number, end: number, error: (value: number) => Error): void {
+export function require_range(
+  index: Tensor,
+  low: number,
+  end: number,
+  error: (value: number) => Error,
+): void {
   if (index.count === 0) return
   const range = value_range(index)
   if (range.low >= low && range.high < end) return

@@ -50,7 +50,11 @@ function merge_runs(
       k.for(end.sub(start), 'serial', o => {
         const right = k.local(
           'bool',
-          step({ at: from.add(l), left: l.lt(mid) }, { at: from.add(r), left: r.lt(end) }, to.add(start).add(o)),
+          step(
+            { at: from.add(l), left: l.lt(mid) },
+            { at: from.add(r), left: r.lt(end) },
+            to.add(start).add(o),
+          ),
         )
         k.assign(r, right.where(r.add(1), r))
         k.assign(l, right.where(l, l.add(1)))
@@ -91,7 +95,14 @@ const sort_kernel = kernels('sort', (k, dtype: DType, descending: boolean) => {
 })
 
 /** Fills the scratch buffers with runs of RUN elements in order, each with its place. */
-function insert_runs(k: Builder, n: Expr, before: (a: Expr, b: Expr) => Expr, keys: View, places: View, load: (i: Expr) => Expr): void {
+function insert_runs(
+  k: Builder,
+  n: Expr,
+  before: (a: Expr, b: Expr) => Expr,
+  keys: View,
+  places: View,
+  load: (i: Expr) => Expr,
+): void {
   k.for(n, 'serial', i => {
     const key = k.local(keys.type, load(i))
     const low = k.local('index', i.sub(i.mod(RUN)))
@@ -115,7 +126,11 @@ export function around_dim(t: Tensor, dim: number): Operand {
 }
 
 /** The values along `dim` in order, and where they were. */
-export function sort_dim(self: Tensor, dim: number, descending: boolean): { values: Tensor; indices: Tensor } {
+export function sort_dim(
+  self: Tensor,
+  dim: number,
+  descending: boolean,
+): { values: Tensor; indices: Tensor } {
   const values = empty(self.sizes, self.dtype)
   const indices = empty(self.sizes, int64)
   if (self.count === 0) return { values, indices }
@@ -198,9 +213,17 @@ const group_kernel = kernels('group_rows', (k, dtype: DType) => {
 })
 
 /** Runs of equal rows of a contiguous [n, m] tensor taken in `order`: the first of each, its length, the run of each row. */
-export function group_rows(rows: Tensor, order: Tensor): { firsts: Tensor; counts: Tensor; inverse: Tensor; total: number } {
+export function group_rows(
+  rows: Tensor,
+  order: Tensor,
+): { firsts: Tensor; counts: Tensor; inverse: Tensor; total: number } {
   const n = rows.sizes[0]!
-  const [firsts, counts, inverse, total] = [empty([n], int64), empty([n], int64), empty([n], int64), empty([1], int64)]
+  const [firsts, counts, inverse, total] = [
+    empty([n], int64),
+    empty([n], int64),
+    empty([n], int64),
+    empty([1], int64),
+  ]
   if (n > 0) group_kernel(rows.dtype)([firsts, counts, inverse, total, rows, order], [])
   return { firsts, counts, inverse, total: Number(total.item()) }
 }

@@ -22,8 +22,10 @@ function encode(self: Tensor, num_classes: number): Tensor {
   }
   const { low, high } = value_range(self)
   if (low < 0) throw new RuntimeError('Class values must be non-negative.')
-  if (num_classes !== -1 && num_classes < 1 && high < num_classes) throw new RuntimeError('num_classes should be positive')
-  if (num_classes !== -1 && high >= num_classes) throw new RuntimeError('Class values must be smaller than num_classes.')
+  if (num_classes !== -1 && num_classes < 1 && high < num_classes)
+    throw new RuntimeError('num_classes should be positive')
+  if (num_classes !== -1 && high >= num_classes)
+    throw new RuntimeError('Class values must be smaller than num_classes.')
   const classes = num_classes === -1 ? high + 1 : num_classes
   const out = empty([...self.sizes, classes], int64)
   one_hot_kernel()([window(out, [self.count, classes], [classes, 1]), dense(self)], [])

@@ -5,6 +5,7 @@ import { NotImplementedError, RuntimeError } from '../../base/errors.ts'
 import { contiguous_strides, numel } from '../../base/shape.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
+import { bind, parse_schema } from '../../tensor/schema.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { full_value } from '../creation.ts'
 import { copy_elements, dense } from '../define/copy.ts'
@@ -12,7 +13,6 @@ import { make_op, type Op, op } from '../define/op.ts'
 import type { Number } from '../define/pointwise.ts'
 import { window } from '../define/space.ts'
 import { arithmetic } from '../index_ops.ts'
-import { bind, parse_schema } from '../../tensor/schema.ts'
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 
@@ -44,7 +44,8 @@ export const constant_pad_nd: Op<[self: Tensor, pad: readonly number[], value?: 
   {
     forward(self: Tensor, pad: number[], value: Number) {
       const ndim = self.sizes.length
-      if (pad.length % 2 !== 0) throw new RuntimeError(`Length of pad must be even but instead it equals ${pad.length}`)
+      if (pad.length % 2 !== 0)
+        throw new RuntimeError(`Length of pad must be even but instead it equals ${pad.length}`)
       if (pad.length > 2 * ndim)
         throw new RuntimeError(
           `Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length}while the input has ${ndim}dimensions.`,
@@ -62,8 +63,18 @@ export const constant_pad_nd: Op<[self: Tensor, pad: readonly number[], value?: 
       )
       return out
     },
-    backward: { self: (g, [, pad]) => constant_pad_nd(g, pad.map(n => -n)) },
-    samples: r => [[r(2, 3), [1, 2]], [r(2, 3), [1, 0, -1, 2], 1.5], [r(2, 3, 2), [0, 1, 1, 0, 2, 2]]],
+    backward: {
+      self: (g, [, pad]) =>
+        constant_pad_nd(
+          g,
+          pad.map(n => -n),
+        ),
+    },
+    samples: r => [
+      [r(2, 3), [1, 2]],
+      [r(2, 3), [1, 0, -1, 2], 1.5],
+      [r(2, 3, 2), [0, 1, 1, 0, 2, 2]],
+    ],
   },
 )
 
@@ -126,7 +137,8 @@ function own_padding(mode: Mode, node: string): (self: Tensor, pad: readonly num
       forward(g: Tensor, pad: number[], sizes: number[]) {
         const out = empty(sizes, g.dtype)
         const dims = pad.length / 2
-        if (g.count > 0) unpad_kernel(g.dtype, dims, mode)([batched(out, dims), batched(dense(g), dims)], lows(pad))
+        if (g.count > 0)
+          unpad_kernel(g.dtype, dims, mode)([batched(out, dims), batched(dense(g), dims)], lows(pad))
         return out
       },
       backward: { self: (gg, [, pad]) => pad_own(gg, pad) },
@@ -161,7 +173,9 @@ function check_own(self: Tensor, pad: readonly number[], mode: Mode): void {
     if (mode === 'circular' && size < 0)
       throw new RuntimeError('Negative padding value is resulting in an empty dimension.')
     if (mode !== 'circular' && (n === 0 || size < 1))
-      throw new RuntimeError(`input (${n}) is too small. Calculated output size: ${size} at dimension ${d} of input ${list(self.sizes)}`)
+      throw new RuntimeError(
+        `input (${n}) is too small. Calculated output size: ${size} at dimension ${d} of input ${list(self.sizes)}`,
+      )
   }
 }
 
@@ -172,17 +186,27 @@ type PadOptions = { mode?: string; value?: number | null }
  * Pads the last dimensions: `pad` is [left, right, top, bottom, ...]. `mode` is 'constant' (with `value`), 'reflect',
  * 'replicate' or 'circular'; the last three take 2-d to 5-d input and pad all dimensions but the first one or two.
  */
-export const pad: Op<[input: Tensor, pad: readonly number[], mode?: string | PadOptions, value?: number | null | PadOptions]> = make_op(
+export const pad: Op<
+  [input: Tensor, pad: readonly number[], mode?: string | PadOptions, value?: number | null | PadOptions]
+> = make_op(
   (...args: readonly unknown[]) => {
-    const [input, amounts, mode, value] = bind([pad_schema], args).values as [Tensor, number[], string, number | null]
+    const [input, amounts, mode, value] = bind([pad_schema], args).values as [
+      Tensor,
+      number[],
+      string,
+      number | null,
+    ]
     const ndim = input.sizes.length
     if (amounts.length % 2 !== 0) throw new RuntimeError('Padding length must be divisible by 2')
     if (amounts.length > 2 * ndim) throw new RuntimeError('Padding length too large')
     if (mode === 'constant') return constant_pad_nd(input, amounts, value ?? 0)
-    if (value !== null && value !== 0) throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`)
+    if (value !== null && value !== 0)
+      throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`)
     const dims = amounts.length / 2
     if ((ndim !== dims + 1 && ndim !== dims + 2) || dims < 1 || dims > 3)
-      throw new NotImplementedError('Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now')
+      throw new NotImplementedError(
+        'Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now',
+      )
     const apply = own[mode as Mode]?.[dims - 1]
     if (apply === undefined) throw new NotImplementedError(`Unrecognised padding mode ${mode}`)
     check_own(input, amounts, mode as Mode)

@@ -1,0 +1,193 @@
+// Sorting and selection on rows longer than the samples of the op suite, against JavaScript's own stable sort; ties,
+// NaN and dtypes; what PyTorch's documents say of edge cases, recorded by hand from PyTorch 1.13.1.
+import { describe, expect, test } from 'vitest'
+import * as torch from '../../src/index.ts'
+
+const { NaN: nan } = Number
+const list = (t: torch.Tensor): unknown => t.tolist()
+
+/** Whole numbers below `range`, so that there are ties, from a fixed sequence. */
+function data(n: number, range: number): number[] {
+  let state = 12345
+  return Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    return (state >>> 8) % range
+  })
+}
+
+/** The stable order by JavaScript; NaN is largest. */
+function order(values: readonly number[], descending: boolean): number[] {
+  const key = (x: number): number => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : x)
+  const sign = descending ? -1 : 1
+  return [...values.keys()].sort((a, b) => {
+    const [x, y] = [key(values[a]!), key(values[b]!)]
+    return x === y ? 0 : sign * (x < y ? -1 : 1)
+  })
+}
+
+describe('sort', () => {
+  test.each([1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 1000, 4097])('is stable on %i elements, both ways', n => {
+    for (const range of [3, 1 << 20]) {
+      const values = data(n, range)
+      const x = torch.tensor(values)
+      for (const descending of [false, true]) {
+        const wanted = order(values, descending)
+        const [sorted, indices] = x.sort(0, descending)
+        expect(list(indices!)).toEqual(wanted)
+        expect(list(sorted!)).toEqual(wanted.map(i => values[i]))
+      }
+    }
+  })
+
+  test('sorts along any dimension', () => {
+    const x = torch.tensor(data(5 * 33 * 3, 50)).reshape(5, 33, 3)
+    for (const dim of [0, 1, 2]) {
+      const { values, indices } = x.sort(dim)
+      expect(list(values)).toEqual(list(x.movedim(dim, -1).contiguous().sort(-1).values.movedim(-1, dim)))
+      expect(list(x.gather(dim, indices))).toEqual(list(values))
+    }
+  })
+
+  test.each([
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+  ])('sorts %s', dtype => {
+    const values = data(40, dtype === torch.bool ? 2 : 100)
+    const { values: sorted, indices } = torch.tensor(values, { dtype }).sort()
+    expect(sorted.dtype).toBe(dtype)
+    expect(list(indices)).toEqual(order(values, false))
+  })
+
+  test('puts NaN last, first when descending', () => {
+    const x = torch.tensor([1, nan, 0, -1 / 0, nan, 1 / 0])
+    expect(list(x.argsort())).toEqual([3, 2, 0, 5, 1, 4])
+    expect(list(x.argsort({ descending: true }))).toEqual([1, 4, 5, 0, 2, 3])
+  })
+
+  test('gives named results that print', () => {
+    expect(String(torch.tensor([2, 1]).sort())).toBe(
+      'torch.return_types.sort(\nvalues=tensor([1, 2]),\nindices=tensor([1, 0]))',
+    )
+  })
+})
+
+describe('topk', () => {
+  test.each([0, 1, 5, 31, 32, 33, 64, 100])('gives the %i largest and smallest in order', k => {
+    const values = order(data(100, 1 << 20), false).map(i => i * 2)
+    for (const largest of [true, false]) {
+      const wanted = order(values, largest).slice(0, k)
+      const { values: top, indices } = torch.tensor(values).topk(k, { largest })
+      expect(list(indices)).toEqual(wanted)
+      expect(list(top)).toEqual(wanted.map(i => values[i]))
+    }
+  })
+
+  test('counts NaN as largest', () => {
+    const x = torch.tensor([1.5, nan, 0])
+    expect(list(x.topk(2).indices)).toEqual([1, 0])
+    expect(list(x.topk(2, { largest: false }).indices)).toEqual([2, 0])
+  })
+})
+
+describe('kthvalue, median and mode', () => {
+  test('agree with the sorted row', () => {
+    const values = data(501, 90)
+    const x = torch.tensor(values)
+    const sorted = values.toSorted((a, b) => a - b)
+    expect(x.median().item()).toBe(sorted[250])
+    expect(x.at(':500').median().item()).toBe(values.slice(0, 500).toSorted((a, b) => a - b)[249])
+    for (const k of [1, 77, 501]) {
+      const { values: value, indices } = x.kthvalue(k)
+      expect(value.item()).toBe(sorted[k - 1])
+      expect(values[Number(indices.item())]).toBe(sorted[k - 1])
+    }
+    const counts = new Map<number, number>()
+    for (const v of sorted) counts.set(v, (counts.get(v) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    const { values: mode, indices } = x.mode()
+    expect(mode.item()).toBe([...counts].find(([, n]) => n === most)![0])
+    expect(indices.item()).toBe(values.lastIndexOf(Number(mode.item())))
+  })
+
+  test('know NaN', () => {
+    const x = torch.tensor([1, nan, 0.5])
+    expect(list(x.median(0).indices)).toBe(1)
+    expect(x.median().item()).toBeNaN()
+    expect(x.nanmedian().item()).toBe(0.5)
+    expect(list(x.nanmedian(0).indices)).toBe(2)
+    expect(x.kthvalue(3).values.item()).toBeNaN()
+    expect(torch.empty([0]).median().item()).toBeNaN()
+  })
+})
+
+describe('unique', () => {
+  test('gives distinct values, where they went and how many there are', () => {
+    const values = data(3000, 40)
+    const [distinct, inverse, counts] = torch.unique(torch.tensor(values).reshape(30, 100), {
+      return_inverse: true,
+      return_counts: true,
+    })
+    const wanted = [...new Set(values)].sort((a, b) => a - b)
+    expect(list(distinct!)).toEqual(wanted)
+    expect([...inverse!.shape]).toEqual([30, 100])
+    expect(list(distinct!.index_select(0, inverse!.flatten()))).toEqual(values)
+    expect(list(counts!)).toEqual(wanted.map(v => values.filter(x => x === v).length))
+  })
+
+  test('takes rows in lexicographic order', () => {
+    const x = torch.tensor([
+      [1, 2],
+      [0, 9],
+      [1, 2],
+      [0, 3],
+    ])
+    const [rows, inverse, counts] = torch.unique(x, { dim: 0, return_inverse: true, return_counts: true })
+    expect(list(rows!)).toEqual([
+      [0, 3],
+      [0, 9],
+      [1, 2],
+    ])
+    expect(list(inverse!)).toEqual([2, 1, 2, 0])
+    expect(list(counts!)).toEqual([1, 1, 2])
+    expect(list(torch.unique(x, { dim: 1 }))).toEqual(list(x))
+  })
+
+  test('keeps each NaN, and runs apart when consecutive', () => {
+    expect(list(torch.tensor([nan, 1, nan]).unique())).toEqual([1, nan, nan])
+    const [values, counts] = torch.unique_consecutive(torch.tensor([1, 1, 2, 2, 2, 1]), {
+      return_counts: true,
+    })
+    expect([list(values!), list(counts!)]).toEqual([
+      [1, 2, 1],
+      [2, 3, 1],
+    ])
+    expect([...torch.empty([0]).unique().shape]).toEqual([0])
+  })
+})
+
+describe('searchsorted', () => {
+  test('puts values before or after equal edges, and after NaN', () => {
+    const edges = torch.tensor([1, 2, 2, nan])
+    const values = torch.tensor([0, 1, 2, 3, nan])
+    expect(list(torch.searchsorted(edges, values))).toEqual([0, 0, 1, 4, 4])
+    expect(list(torch.searchsorted(edges, values, { right: true }))).toEqual([0, 1, 4, 4, 4])
+  })
+
+  test('agrees with a linear search on long rows, also through a sorter', () => {
+    const edges = data(700, 500)
+    const sorted = edges.toSorted((a, b) => a - b)
+    const values = data(50, 520)
+    const wanted = values.map(v => sorted.filter(e => e < v).length)
+    expect(list(torch.searchsorted(torch.tensor(sorted), torch.tensor(values)))).toEqual(wanted)
+    const sorter = torch.tensor(edges).argsort()
+    expect(list(torch.searchsorted(torch.tensor(edges), torch.tensor(values), { sorter }))).toEqual(wanted)
+  })
+})
