@@ -4,7 +4,12 @@
 import type { Buffer } from '../../ir/kernel.ts'
 import type { Operand } from '../device.ts'
 import type { LinearMemory } from './memory.ts'
+import { copy_runs, type Runs, runs_of } from './runs.ts'
 import { FLAT } from './slices.ts'
+
+/** An operand is sparse when it spans so many times the bytes it has, and more than so many bytes. */
+const SPARSE = 4
+const SPARSE_BYTES = 4096
 
 /** A range of an ArrayBuffer, and the address of its copy. */
 class Region {
@@ -15,6 +20,8 @@ class Region {
   written = false
   /** Every byte is written before anything is read: nothing need be copied in. */
   covered = false
+  /** What of the range is touched, where that is little; then only that is copied. */
+  runs: Runs | null = null
   address = 0
 }
 
@@ -70,8 +77,10 @@ export class Stage {
       return
     }
     const covered = access === 'out' && count === high - low + 1
+    const span = (high - low + 1) * itemsize
+    const runs = span > SPARSE_BYTES && high - low > SPARSE * count ? runs_of(o, slice, begin, end) : null
     const bytes_low = memory.byte_offset + low * itemsize
-    this.add_bytes(memory.buffer, origin, bytes_low, bytes_low + (high - low + 1) * itemsize, access, covered)
+    this.add_bytes(memory.buffer, origin, bytes_low, bytes_low + span, access, covered, runs)
   }
 
   /** Adds an operand without elements. */
@@ -88,6 +97,7 @@ export class Stage {
     high: number,
     access: Buffer['access'],
     covered: boolean,
+    runs: Runs | null = null,
   ): void {
     let region = (this.#pool[this.#used] ??= new Region())
     region.buffer = buffer
@@ -96,6 +106,7 @@ export class Stage {
     region.read = access !== 'out'
     region.written = access !== 'in'
     region.covered = covered
+    region.runs = runs
     this.#origins.push(origin)
     this.#regions.push(region)
     for (let i = 0; i < this.#used; i++) {
@@ -109,6 +120,7 @@ export class Stage {
 
   #merge(into: Region, from: Region): void {
     into.covered &&= from.covered
+    into.runs = null
     into.low = Math.min(into.low, from.low)
     into.high = Math.max(into.high, from.high)
     into.read ||= from.read
@@ -132,7 +144,9 @@ export class Stage {
       const size = r.high - r.low
       if (size === 0) continue
       r.address = this.#memory.reserve(size)
-      if (r.read || !r.covered) this.#memory.write(r.address, r.buffer, r.low, size)
+      if (r.runs !== null) {
+        if (r.read) copy_runs(this.#memory, r.runs, r.buffer, r.low, r.address, true)
+      } else if (r.read || !r.covered) this.#memory.write(r.address, r.buffer, r.low, size)
     }
   }
 
@@ -140,7 +154,9 @@ export class Stage {
   copy_out(): void {
     for (let i = 0; i < this.#used; i++) {
       const r = this.#pool[i]!
-      if (r.written) this.#memory.read(r.address, r.buffer, r.low, r.high - r.low)
+      if (!r.written) continue
+      if (r.runs !== null) copy_runs(this.#memory, r.runs, r.buffer, r.low, r.address, false)
+      else this.#memory.read(r.address, r.buffer, r.low, r.high - r.low)
     }
   }
 

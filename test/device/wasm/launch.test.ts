@@ -50,6 +50,39 @@ describe('views', () => {
     expect(contents(y)).toEqual([2, 32, 11, 41, 20, 50])
   })
 
+  it('far apart are copied without what lies between', () => {
+    const double = (dtype: typeof float32) =>
+      device.compile(
+        build('double', k => {
+          const x = k.input('x', dtype, { rank: 3 })
+          const y = k.output('y', dtype, { rank: 3 })
+          k.nest(y.sizes, 'parallel', 'vector', (...i) => k.store(y, i, x.at(...i).add(x.at(...i))))
+        }),
+      )
+    for (const dtype of [float32, uint8, int64])
+      for (const [inner, step] of [
+        [1, 1],
+        [2, 1],
+        [40, 1],
+        [3, -2],
+        [2, 0],
+      ] as const) {
+        const strides = [30_000, -700, step]
+        const sizes = [3, 5, inner]
+        const x = operand(dtype, [100_000], i => i % 100)
+        const y = operand(dtype, [100_000], () => 7)
+        const written = view(y.memory, dtype, sizes, [30_000, -700, step || 1], 3333)
+        double(dtype)([view(x.memory, dtype, sizes, strides, 3333), written], [])
+        const expected = Array<number>(100_000).fill(7)
+        for (const i of range(3))
+          for (const j of range(5))
+            for (const l of range(inner))
+              expected[3333 + i * 30_000 - j * 700 + l * (step || 1)] =
+                2 * ((3333 + i * 30_000 - j * 700 + l * step) % 100)
+        expect(contents(y).map(Number)).toEqual(expected)
+      }
+  })
+
   it('of bytes may begin and end anywhere', () => {
     const not = device.compile(
       build('not', k => {
