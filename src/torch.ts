@@ -27,6 +27,7 @@ export * from './ops/functions.ts'
 export * from './ops/index.ts'
 export * as _nn from './ops/nn/index.ts'
 export * as random from './ops/rng.ts'
+export * as special from './ops/special.ts'
 export { device, type Place as Device, type PlaceLike as DeviceLike } from './tensor/place.ts'
 export { get_printoptions, set_printoptions } from './tensor/print.ts'
 export {

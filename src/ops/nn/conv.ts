@@ -19,7 +19,9 @@ type Role = 'input' | 'weight' | 'output'
 
 /** A tensor with a height of one where it has none: the routine works in two dimensions. */
 const lift = (t: Operand): Operand =>
-  t.sizes.length === 4 ? t : window(t, t.sizes.toSpliced(2, 0, 1), t.strides.toSpliced(2, 0, t.sizes[2]! * t.strides[2]!))
+  t.sizes.length === 4
+    ? t
+    : window(t, t.sizes.toSpliced(2, 0, 1), t.strides.toSpliced(2, 0, t.sizes[2]! * t.strides[2]!))
 
 /** Runs the routine on 3-d or 4-d tensors; makes the operand that `kind` writes, of the given sizes. */
 function run(
@@ -32,7 +34,8 @@ function run(
   const { dtype } = (given.input ?? given.output) as Tensor
   const computing = dtype.itemsize < 4 ? float32 : dtype
   const made = empty(sizes, computing)
-  const operand = (role: Role): Operand => lift(role === target ? made : dense_as(given[role] as Tensor, computing))
+  const operand = (role: Role): Operand =>
+    lift(role === target ? made : dense_as(given[role] as Tensor, computing))
   const [input, weight, output] = [operand('input'), operand('weight'), operand('output')]
   const size = (t: Operand, d: number): number => t.sizes[d]!
   if (made.count > 0)
@@ -59,7 +62,8 @@ function run(
 /** The numbers a geometry is made of, one or two each, as schema arguments carry them. */
 type Flat = [stride: number[], padding: number[], dilation: number[], groups: number]
 const geometry = ([stride, padding, dilation, groups]: Flat): Geometry => {
-  const pair = (values: readonly number[], one: number): Pair => (values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!])
+  const pair = (values: readonly number[], one: number): Pair =>
+    values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!]
   return { stride: pair(stride, 1), padding: pair(padding, 0), dilation: pair(dilation, 1), groups }
 }
 const GEOMETRY = 'int[] stride, int[] padding, int[] dilation, int groups'
@@ -94,43 +98,48 @@ const convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, ...Fl
 )
 
 /** The gradient of the input. */
-const input_grad: Op<GradArgs> = op(`convolution_input_grad(Tensor output, Tensor weight, int[] sizes, ${GEOMETRY})`, {
-  node: 'ConvolutionBackwardBackward0',
-  forward: (output: Tensor, weight: Tensor, sizes: number[], ...flat: Flat) =>
-    run('input_grad', { weight, output }, sizes, geometry(flat)),
-  saves: ['output', 'weight'],
-  backward: {
-    output: (g, [, weight, , ...flat]) => convolution(g, weight, null, ...flat),
-    weight: (g, [output, weight, , ...flat]) => weight_grad(output, g, weight.sizes, ...flat),
-  },
-})
-
-/** The transposed convolution: the gradient of the input, as an operator with a bias. */
-const transposed_convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, sizes: readonly number[], ...Flat]> = op(
-  `convolution_transpose(Tensor input, Tensor weight, Tensor? bias, int[] sizes, ${GEOMETRY})`,
+const input_grad: Op<GradArgs> = op(
+  `convolution_input_grad(Tensor output, Tensor weight, int[] sizes, ${GEOMETRY})`,
   {
-    node: 'ConvolutionBackward0',
-    forward: (input: Tensor, weight: Tensor, bias: Tensor | null, sizes: number[], ...flat: Flat) =>
-      add_bias(run('input_grad', { weight, output: input }, sizes, geometry(flat)), bias),
-    saves: ['input', 'weight'],
+    node: 'ConvolutionBackwardBackward0',
+    forward: (output: Tensor, weight: Tensor, sizes: number[], ...flat: Flat) =>
+      run('input_grad', { weight, output }, sizes, geometry(flat)),
+    saves: ['output', 'weight'],
     backward: {
-      input: (g, [, weight, , , ...flat]) => convolution(g, weight, null, ...flat),
-      weight: (g, [input, weight, , , ...flat]) => weight_grad(input, g, weight.sizes, ...flat),
-      bias: g => sum_channels(g),
+      output: (g, [, weight, , ...flat]) => convolution(g, weight, null, ...flat),
+      weight: (g, [output, weight, , ...flat]) => weight_grad(output, g, weight.sizes, ...flat),
     },
   },
 )
 
-const weight_grad: Op<GradArgs> = op(`convolution_weight_grad(Tensor output, Tensor input, int[] sizes, ${GEOMETRY})`, {
-  node: 'ConvolutionBackwardBackward0',
-  forward: (output: Tensor, input: Tensor, sizes: number[], ...flat: Flat) =>
-    run('weight_grad', { input, output }, sizes, geometry(flat)),
-  saves: ['output', 'input'],
+/** The transposed convolution: the gradient of the input, as an operator with a bias. */
+const transposed_convolution: Op<
+  [input: Tensor, weight: Tensor, bias: Tensor | null, sizes: readonly number[], ...Flat]
+> = op(`convolution_transpose(Tensor input, Tensor weight, Tensor? bias, int[] sizes, ${GEOMETRY})`, {
+  node: 'ConvolutionBackward0',
+  forward: (input: Tensor, weight: Tensor, bias: Tensor | null, sizes: number[], ...flat: Flat) =>
+    add_bias(run('input_grad', { weight, output: input }, sizes, geometry(flat)), bias),
+  saves: ['input', 'weight'],
   backward: {
-    output: (g, [, input, , ...flat]) => convolution(input, g, null, ...flat),
-    input: (g, [output, input, , ...flat]) => input_grad(output, g, input.sizes, ...flat),
+    input: (g, [, weight, , , ...flat]) => convolution(g, weight, null, ...flat),
+    weight: (g, [input, weight, , , ...flat]) => weight_grad(input, g, weight.sizes, ...flat),
+    bias: g => sum_channels(g),
   },
 })
+
+const weight_grad: Op<GradArgs> = op(
+  `convolution_weight_grad(Tensor output, Tensor input, int[] sizes, ${GEOMETRY})`,
+  {
+    node: 'ConvolutionBackwardBackward0',
+    forward: (output: Tensor, input: Tensor, sizes: number[], ...flat: Flat) =>
+      run('weight_grad', { input, output }, sizes, geometry(flat)),
+    saves: ['output', 'input'],
+    backward: {
+      output: (g, [, input, , ...flat]) => convolution(input, g, null, ...flat),
+      input: (g, [output, input, , ...flat]) => input_grad(output, g, input.sizes, ...flat),
+    },
+  },
+)
 
 // ---------------------------------------------------------------------------------------------- as users call it
 
@@ -140,11 +149,22 @@ const list_text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 function per_dim(name: string, values: readonly number[], dims: number): number[] {
   if (values.length === 1) return new Array<number>(dims).fill(values[0]!)
   if (values.length !== dims)
-    throw new RuntimeError(`expected ${name} to be a single integer value or a list of ${dims} values to match the convolution dimensions, but got ${name}=${list_text(values)}`)
+    throw new RuntimeError(
+      `expected ${name} to be a single integer value or a list of ${dims} values to match the convolution dimensions, but got ${name}=${list_text(values)}`,
+    )
   return [...values]
 }
 
-function check(input: Tensor, weight: Tensor, bias: Tensor | null, dims: number, groups: number, padding: readonly number[], dilation: readonly number[], transposed: boolean): void {
+function check(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  dims: number,
+  groups: number,
+  padding: readonly number[],
+  dilation: readonly number[],
+  transposed: boolean,
+): void {
   const { sizes } = weight
   if (weight.ndim !== dims + 2)
     throw new RuntimeError(
@@ -171,8 +191,11 @@ function check(input: Tensor, weight: Tensor, bias: Tensor | null, dims: number,
       `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${list_text(sizes)}, expected bias to be 1-dimensional with ${out_channels} elements, but got bias of size ${list_text(bias.sizes)} instead`,
     )
   if (weight.dtype !== input.dtype)
-    throw new RuntimeError(`Input type (torch.${input.dtype.tensor_type}) and weight type (torch.${weight.dtype.tensor_type}) should be the same`)
-  if (!input.dtype.is_floating_point) throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
+    throw new RuntimeError(
+      `Input type (torch.${input.dtype.tensor_type}) and weight type (torch.${weight.dtype.tensor_type}) should be the same`,
+    )
+  if (!input.dtype.is_floating_point)
+    throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
   if (transposed) return
   const padded = input.sizes.slice(2).map((n, i) => n + 2 * padding[i]!)
   const reach = sizes.slice(2).map((k, i) => dilation[i]! * (k - 1) + 1)
@@ -194,18 +217,39 @@ function with_batch(name: string, input: Tensor, dims: number): [Tensor, boolean
 type Padding = number[] | string
 
 /** `same` and `valid`, as numbers before and after; uneven padding is made beforehand. */
-function resolve_padding(input: Tensor, weight: Tensor, padding: Padding, stride: readonly number[], dilation: readonly number[], dims: number): [Tensor, number[]] {
+function resolve_padding(
+  input: Tensor,
+  weight: Tensor,
+  padding: Padding,
+  stride: readonly number[],
+  dilation: readonly number[],
+  dims: number,
+): [Tensor, number[]] {
   if (typeof padding !== 'string') return [input, per_dim('padding', padding, dims)]
   if (padding === 'valid') return [input, new Array<number>(dims).fill(0)]
   if (padding !== 'same') throw new RuntimeError(`Invalid padding string: '${padding}'`)
-  if (stride.some(s => s !== 1)) throw new RuntimeError('padding=\'same\' is not supported for strided convolutions')
+  if (stride.some(s => s !== 1))
+    throw new RuntimeError("padding='same' is not supported for strided convolutions")
   const totals = dilation.map((d, i) => d * (weight.sizes[2 + i]! - 1))
   const even = totals.map(t => Math.floor(t / 2))
-  const uneven = totals.flatMap(t => [0, t % 2]).reverse().flatMap((_, i, all) => (i % 2 === 0 ? [all[i + 1]!, all[i]!] : []))
+  const uneven = totals
+    .flatMap(t => [0, t % 2])
+    .reverse()
+    .flatMap((_, i, all) => (i % 2 === 0 ? [all[i + 1]!, all[i]!] : []))
   return [uneven.some(n => n > 0) ? constant_pad_nd(input, uneven) : input, even]
 }
 
-function conv(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Tensor | null, stride_: number[], padding_: Padding, dilation_: number[], groups: number): Tensor {
+function conv(
+  name: string,
+  dims: 1 | 2,
+  given: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  stride_: number[],
+  padding_: Padding,
+  dilation_: number[],
+  groups: number,
+): Tensor {
   const [batch, batched] = with_batch(name, given, dims)
   const stride = per_dim('stride', stride_, dims)
   const dilation = per_dim('dilation', dilation_, dims)
@@ -217,22 +261,53 @@ function conv(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Te
 }
 
 type Numbers = number | readonly number[]
-type ConvOptions = { bias?: Tensor | null; stride?: Numbers; padding?: Numbers | string; dilation?: Numbers; groups?: number }
-type ConvCall = [input: Tensor, weight: Tensor, bias?: Tensor | null | ConvOptions, stride?: Numbers | ConvOptions, padding?: Numbers | string | ConvOptions, dilation?: Numbers | ConvOptions, groups?: number | ConvOptions]
+type ConvOptions = {
+  bias?: Tensor | null
+  stride?: Numbers
+  padding?: Numbers | string
+  dilation?: Numbers
+  groups?: number
+}
+type ConvCall = [
+  input: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null | ConvOptions,
+  stride?: Numbers | ConvOptions,
+  padding?: Numbers | string | ConvOptions,
+  dilation?: Numbers | ConvOptions,
+  groups?: number | ConvOptions,
+]
 
-const conv_op = (dims: 1 | 2, samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => ConvCall[]): Op<ConvCall> => {
+const conv_op = (
+  dims: 1 | 2,
+  samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => ConvCall[],
+): Op<ConvCall> => {
   const name = `conv${dims}d`
   return overloaded<ConvCall>(
     [
       [
         `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], int[] padding=[0], int[] dilation=[1], int groups=1)`,
-        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: number[], dilation: number[], groups: number) =>
-          conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
+        (
+          input: Tensor,
+          weight: Tensor,
+          bias: Tensor | null,
+          stride: number[],
+          padding: number[],
+          dilation: number[],
+          groups: number,
+        ) => conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
       ],
       [
         `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], str padding='valid', int[] dilation=[1], int groups=1)`,
-        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: string, dilation: number[], groups: number) =>
-          conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
+        (
+          input: Tensor,
+          weight: Tensor,
+          bias: Tensor | null,
+          stride: number[],
+          padding: string,
+          dilation: number[],
+          groups: number,
+        ) => conv(name, dims, input, weight, bias, stride, padding, dilation, groups),
       ],
     ],
     { samples, out: false },
@@ -253,31 +328,80 @@ export const conv2d: Op<ConvCall> = conv_op(2, r => [
   [r(2, 5, 5), r(3, 2, 1, 1)],
 ])
 
-function conv_transpose(name: string, dims: 1 | 2, given: Tensor, weight: Tensor, bias: Tensor | null, stride_: number[], padding_: number[], output_padding_: number[], groups: number, dilation_: number[]): Tensor {
+function conv_transpose(
+  name: string,
+  dims: 1 | 2,
+  given: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  stride_: number[],
+  padding_: number[],
+  output_padding_: number[],
+  groups: number,
+  dilation_: number[],
+): Tensor {
   const [input, batched] = with_batch(name, given, dims)
   const stride = per_dim('stride', stride_, dims)
   const padding = per_dim('padding', padding_, dims)
   const dilation = per_dim('dilation', dilation_, dims)
   const extra = per_dim('output_padding', output_padding_, dims)
   if (extra.some((p, i) => p >= stride[i]! && p >= dilation[i]!))
-    throw new RuntimeError('output padding must be smaller than either stride or dilation, but got output_padding_height: ' + `${extra[0]} output_padding_width: ${extra[1] ?? extra[0]} stride_height: ${stride[0]} stride_width: ${stride[1] ?? stride[0]} dilation_height: ${dilation[0]} dilation_width: ${dilation[1] ?? dilation[0]}`)
+    throw new RuntimeError(
+      'output padding must be smaller than either stride or dilation, but got output_padding_height: ' +
+        `${extra[0]} output_padding_width: ${extra[1] ?? extra[0]} stride_height: ${stride[0]} stride_width: ${stride[1] ?? stride[0]} dilation_height: ${dilation[0]} dilation_width: ${dilation[1] ?? dilation[0]}`,
+    )
   check(input, weight, bias, dims, groups, padding, dilation, true)
-  const sizes = input.sizes.slice(2).map((n, i) => (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.sizes[2 + i]! - 1) + extra[i]! + 1)
+  const sizes = input.sizes
+    .slice(2)
+    .map(
+      (n, i) =>
+        (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.sizes[2 + i]! - 1) + extra[i]! + 1,
+    )
   const channels = weight.sizes[1]! * groups
-  const out = transposed_convolution(input, weight, bias, [input.sizes[0]!, channels, ...sizes], stride, padding, dilation, groups)
+  const out = transposed_convolution(
+    input,
+    weight,
+    bias,
+    [input.sizes[0]!, channels, ...sizes],
+    stride,
+    padding,
+    dilation,
+    groups,
+  )
   return batched ? out : out.squeeze(0)
 }
 
 type TransposeOptions = ConvOptions & { output_padding?: Numbers; padding?: Numbers }
-type TransposeCall = [input: Tensor, weight: Tensor, bias?: Tensor | null | TransposeOptions, stride?: Numbers | TransposeOptions, padding?: Numbers | TransposeOptions, output_padding?: Numbers | TransposeOptions, groups?: number | TransposeOptions, dilation?: Numbers]
+type TransposeCall = [
+  input: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null | TransposeOptions,
+  stride?: Numbers | TransposeOptions,
+  padding?: Numbers | TransposeOptions,
+  output_padding?: Numbers | TransposeOptions,
+  groups?: number | TransposeOptions,
+  dilation?: Numbers,
+]
 
-const transpose_op = (dims: 1 | 2, samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => TransposeCall[]): Op<TransposeCall> => {
+const transpose_op = (
+  dims: 1 | 2,
+  samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => TransposeCall[],
+): Op<TransposeCall> => {
   const name = `conv_transpose${dims}d`
   return overloaded<TransposeCall>(
     [
       [
         `${name}(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=[1], int[] padding=[0], int[] output_padding=[0], int groups=1, int[] dilation=[1])`,
-        (input: Tensor, weight: Tensor, bias: Tensor | null, stride: number[], padding: number[], output_padding: number[], groups: number, dilation: number[]) =>
+        (
+          input: Tensor,
+          weight: Tensor,
+          bias: Tensor | null,
+          stride: number[],
+          padding: number[],
+          output_padding: number[],
+          groups: number,
+          dilation: number[],
+        ) =>
           conv_transpose(name, dims, input, weight, bias, stride, padding, output_padding, groups, dilation),
       ],
     ],
@@ -286,8 +410,12 @@ const transpose_op = (dims: 1 | 2, samples: (r: Parameters<NonNullable<Parameter
 }
 
 /** The transpose (gradient) of {@link conv1d}, as an operator on `input` (N, C, L); `weight` is (C, O/groups, K). */
-export const conv_transpose1d: Op<TransposeCall> = transpose_op(1, r => [[r(1, 2, 4), r(2, 3, 3), r(3), 2, 1, 1]])
+export const conv_transpose1d: Op<TransposeCall> = transpose_op(1, r => [
+  [r(1, 2, 4), r(2, 3, 3), r(3), 2, 1, 1],
+])
 
 /** The transpose (gradient) of {@link conv2d}, as an operator on `input` (N, C, H, W); `weight` is (C, O/groups, KH, KW). */
-export const conv_transpose2d: Op<TransposeCall> = transpose_op(2, r => [[r(1, 2, 3, 3), r(2, 3, 3, 3), r(3), 2, 1, 1], [r(1, 4, 3, 3), r(4, 1, 2, 2), null, 1, 0, 0, 2]])
-
+export const conv_transpose2d: Op<TransposeCall> = transpose_op(2, r => [
+  [r(1, 2, 3, 3), r(2, 3, 3, 3), r(3), 2, 1, 1],
+  [r(1, 4, 3, 3), r(4, 1, 2, 2), null, 1, 0, 0, 2],
+])

@@ -1,8 +1,8 @@
 // Looking up rows by index: embedding and its gradient. Not here: bags of rows (embedding_bag).
 import { int32, int64 } from '../../base/dtype.ts'
 import { IndexError, RuntimeError } from '../../base/errors.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
 import { no_grad } from '../../tensor/tape.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
 import { composite, type Op, op } from '../define/op.ts'
 
@@ -39,10 +39,20 @@ type EmbeddingOptions = {
  * The rows of `weight` at `input`, of sizes [...input, row]. Rows whose norm exceeds `max_norm` are first scaled
  * down in `weight` itself. Throws IndexError for indices out of range.
  */
-export const embedding: Op<[input: Tensor, weight: Tensor, padding_idx?: number | null | EmbeddingOptions, opts?: EmbeddingOptions]> = composite(
+export const embedding: Op<
+  [input: Tensor, weight: Tensor, padding_idx?: number | null | EmbeddingOptions, opts?: EmbeddingOptions]
+> = composite(
   'embedding(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False)',
   {
-    body: (input: Tensor, weight: Tensor, padding: number | null, max_norm: number | null, norm_type: number, scale: boolean, sparse: boolean) => {
+    body: (
+      input: Tensor,
+      weight: Tensor,
+      padding: number | null,
+      max_norm: number | null,
+      norm_type: number,
+      scale: boolean,
+      sparse: boolean,
+    ) => {
       if (input.dtype !== int64 && input.dtype !== int32)
         throw new RuntimeError(
           `Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.${input.dtype.tensor_type} instead (while checking arguments for embedding)`,
@@ -50,12 +60,16 @@ export const embedding: Op<[input: Tensor, weight: Tensor, padding_idx?: number 
       if (weight.ndim !== 2) throw new RuntimeError("'weight' must be 2-D")
       if (sparse) throw new RuntimeError('embedding: sparse gradients are not supported')
       const rows = weight.sizes[0]!
-      if (padding !== null && (padding >= rows || padding < -rows)) throw new RuntimeError('Padding_idx must be within num_embeddings')
+      if (padding !== null && (padding >= rows || padding < -rows))
+        throw new RuntimeError('Padding_idx must be within num_embeddings')
       require_range(input, 0, rows, () => new IndexError('index out of range in self'))
       if (max_norm !== null) no_grad(() => renormalise(weight, input, max_norm, norm_type))
       return lookup(weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale)
     },
-    samples: r => [[r.ints(0, 5, 2, 3), r(5, 4)], [r.ints(2, 5, 4), r(5, 2), 1]],
+    samples: r => [
+      [r.ints(0, 5, 2, 3), r(5, 4)],
+      [r.ints(2, 5, 4), r(5, 2), 1],
+    ],
     out: false,
   },
 )

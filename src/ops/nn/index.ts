@@ -6,8 +6,11 @@ export * from './adaptive_pool.ts'
 export * from './conv.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
+export * from './fold.ts'
 export * from './loss.ts'
 export * from './norm.ts'
+export * from './one_hot.ts'
+export * from './pad.ts'
 export {
   avg_pool1d,
   avg_pool2d,
@@ -17,7 +20,4 @@ export {
   max_pool2d_with_indices,
 } from './pool.ts'
 export { log_softmax, softmax } from './softmax.ts'
-export * from './pad.ts'
-export * from './fold.ts'
-export * from './one_hot.ts'
 export { upsample_to } from './upsample.ts'

@@ -44,13 +44,25 @@ const layer_norm_kernel = kernels('layer_norm', (k, dtype: DType, affine: string
   })
 })
 
-type LayerNormFlat = [input: Tensor, normalized_shape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number]
+type LayerNormFlat = [
+  input: Tensor,
+  normalized_shape: readonly number[],
+  weight: Tensor | null,
+  bias: Tensor | null,
+  eps: number,
+]
 
 /** (out, mean, rstd) over the last dimensions; see {@link layer_norm}. */
 export const native_layer_norm: Op<LayerNormFlat, [Tensor, Tensor, Tensor]> = op(
   'native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps)',
   {
-    forward(input: Tensor, shape: number[], weight: Tensor | null, bias: Tensor | null, eps: number): [Tensor, Tensor, Tensor] {
+    forward(
+      input: Tensor,
+      shape: number[],
+      weight: Tensor | null,
+      bias: Tensor | null,
+      eps: number,
+    ): [Tensor, Tensor, Tensor] {
       check_layer_norm(input, shape, weight, bias)
       const n = numel(shape)
       const m = numel(input.sizes.slice(0, input.ndim - shape.length))
@@ -62,7 +74,10 @@ export const native_layer_norm: Op<LayerNormFlat, [Tensor, Tensor, Tensor]> = op
       if (out.count === 0) return [out, mean, rstd]
       const rows = (t: Tensor): ReturnType<typeof window> => window(t, [m, n], [n, 1])
       const affine = [weight, bias].filter(t => t !== null).map(t => dense_as(t, input.dtype))
-      const executable = layer_norm_kernel(input.dtype, `${weight === null ? '' : 'w'}${bias === null ? '' : 'b'}`)
+      const executable = layer_norm_kernel(
+        input.dtype,
+        `${weight === null ? '' : 'w'}${bias === null ? '' : 'b'}`,
+      )
       executable([rows(out), mean, rstd, rows(dense(input)), ...affine], [eps])
       return [out, mean, rstd]
     },
@@ -76,7 +91,9 @@ export const native_layer_norm: Op<LayerNormFlat, [Tensor, Tensor, Tensor]> = op
       const scaled = weight === null ? g : g.mul(weight)
       const outer = [...Array(input.ndim - shape.length).keys()]
       const over_rows = (t: Tensor): Tensor => (outer.length === 0 ? t : t.sum(outer))
-      const grads: (Tensor | null)[] = [needs[0] ? centred(scaled, normal, x_rstd, dims).to(input.dtype) : null]
+      const grads: (Tensor | null)[] = [
+        needs[0] ? centred(scaled, normal, x_rstd, dims).to(input.dtype) : null,
+      ]
       let at = 1
       if (weight !== null) grads.push(needs[at++] ? over_rows(g.mul(normal)).to(weight.dtype) : null)
       if (bias !== null) grads.push(needs[at] ? over_rows(g).to(bias.dtype) : null)
@@ -98,32 +115,63 @@ function statistics(x: Tensor, dims: readonly number[], eps: number): [Tensor, T
   return [mean, d.mul(d).mean(dims, true).add(eps).rsqrt()]
 }
 
-function check_layer_norm(input: Tensor, shape: readonly number[], weight: Tensor | null, bias: Tensor | null): void {
+function check_layer_norm(
+  input: Tensor,
+  shape: readonly number[],
+  weight: Tensor | null,
+  bias: Tensor | null,
+): void {
   const text = `[${shape.join(', ')}]`
-  if (shape.length === 0) throw new RuntimeError(`Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${text}`)
-  for (const [name, t] of [['weight', weight], ['bias', bias]] as const)
+  if (shape.length === 0)
+    throw new RuntimeError(
+      `Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ${text}`,
+    )
+  for (const [name, t] of [
+    ['weight', weight],
+    ['bias', bias],
+  ] as const)
     if (t !== null && t.sizes.join() !== shape.join())
-      throw new RuntimeError(`Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape [${t.sizes.join(', ')}] and normalized_shape = ${text}`)
+      throw new RuntimeError(
+        `Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape [${t.sizes.join(', ')}] and normalized_shape = ${text}`,
+      )
   if (input.ndim < shape.length || input.sizes.slice(-shape.length).join() !== shape.join())
-    throw new RuntimeError(`Given normalized_shape=${text}, expected input with shape [*, ${shape.join(', ')}], but got input of size[${input.sizes.join(', ')}]`)
+    throw new RuntimeError(
+      `Given normalized_shape=${text}, expected input with shape [*, ${shape.join(', ')}], but got input of size[${input.sizes.join(', ')}]`,
+    )
 }
 
 type LayerNormOptions = { weight?: Tensor | null; bias?: Tensor | null; eps?: number }
 
 /** Normalises over the last dimensions to mean 0 and variance 1, then scales and shifts. */
 export const layer_norm: Op<
-  [input: Tensor, normalized_shape: readonly number[], weight?: Tensor | null | LayerNormOptions, bias?: Tensor | null | LayerNormOptions, eps?: number | LayerNormOptions, cudnn_enable?: boolean]
-> = composite('layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True)', {
-  body: (input: Tensor, shape: number[], weight: Tensor | null, bias: Tensor | null, eps: number) => native_layer_norm(input, shape, weight, bias, eps)[0],
-  samples: r => [[r(3, 4), [4], r(4), r(4)], [r(2, 3, 4), [3, 4]]],
-  out: false,
-})
+  [
+    input: Tensor,
+    normalized_shape: readonly number[],
+    weight?: Tensor | null | LayerNormOptions,
+    bias?: Tensor | null | LayerNormOptions,
+    eps?: number | LayerNormOptions,
+    cudnn_enable?: boolean,
+  ]
+> = composite(
+  'layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True)',
+  {
+    body: (input: Tensor, shape: number[], weight: Tensor | null, bias: Tensor | null, eps: number) =>
+      native_layer_norm(input, shape, weight, bias, eps)[0],
+    samples: r => [
+      [r(3, 4), [4], r(4), r(4)],
+      [r(2, 3, 4), [3, 4]],
+    ],
+    out: false,
+  },
+)
 
 const channel_affine = kernels('channel_affine', (k, dtype: DType) => {
   const stats = statistics_dtype(dtype)
   const out = k.output('out', dtype, { rank: 3, inner: 1 })
   const x = k.input('x', dtype, { rank: 3, inner: 1 })
-  const [mean, rstd, weight, bias] = ['mean', 'rstd', 'weight', 'bias'].map(name => k.input(name, stats, 'flat')) as [V, V, V, V]
+  const [mean, rstd, weight, bias] = ['mean', 'rstd', 'weight', 'bias'].map(name =>
+    k.input(name, stats, 'flat'),
+  ) as [V, V, V, V]
   k.elementwise(x.sizes, (n, c, i) => {
     const normal = x.at(n, c, i).sub(mean.at(c)).mul(rstd.at(c))
     k.store(out, [n, c, i], normal.mul(weight.at(c)).add(bias.at(c)))
@@ -132,42 +180,78 @@ const channel_affine = kernels('channel_affine', (k, dtype: DType) => {
 type V = ReturnType<Parameters<Parameters<typeof kernels>[1]>[0]['input']>
 
 /** Channels-in-dim-1 vectors against a tensor of `ndim` dimensions. */
-const per_channel = (t: Tensor, ndim: number): Tensor => t.view([1, -1, ...new Array<number>(ndim - 2).fill(1)])
+const per_channel = (t: Tensor, ndim: number): Tensor =>
+  t.view([1, -1, ...new Array<number>(ndim - 2).fill(1)])
 
-type BatchNormFlat = [input: Tensor, weight: Tensor | null, bias: Tensor | null, mean: Tensor, variance: Tensor, training: boolean, eps: number]
+type BatchNormFlat = [
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  mean: Tensor,
+  variance: Tensor,
+  training: boolean,
+  eps: number,
+]
 
 /** Normalises with given statistics, which depend on the input when `training`. */
-const normalise_batch: Op<BatchNormFlat> = op('native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor mean, Tensor variance, bool training, float eps)', {
-  node: 'NativeBatchNormBackward0',
-  forward(input: Tensor, weight: Tensor | null, bias: Tensor | null, mean: Tensor, variance: Tensor, _training: boolean, eps: number) {
-    const stats = statistics_dtype(input.dtype)
-    const channels = input.sizes[1]!
-    const length = numel(input.sizes.slice(2))
-    const out = empty(input.sizes, input.dtype)
-    if (out.count === 0) return out
-    const view = (t: Tensor): ReturnType<typeof window> => window(t, [input.sizes[0]!, channels, length], [channels * length, length, 1])
-    const vector = (t: Tensor | null, fill: number): Tensor => (t === null ? mean.new_zeros([channels], { dtype: stats }).add(fill) : dense_as(t, stats))
-    const rstd = dense_as(variance, stats).add(eps).rsqrt()
-    channel_affine(input.dtype)([view(out), view(dense(input)), dense_as(mean, stats), rstd, vector(weight, 1), vector(bias, 0)], [])
-    return out
+const normalise_batch: Op<BatchNormFlat> = op(
+  'native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor mean, Tensor variance, bool training, float eps)',
+  {
+    node: 'NativeBatchNormBackward0',
+    forward(
+      input: Tensor,
+      weight: Tensor | null,
+      bias: Tensor | null,
+      mean: Tensor,
+      variance: Tensor,
+      _training: boolean,
+      eps: number,
+    ) {
+      const stats = statistics_dtype(input.dtype)
+      const channels = input.sizes[1]!
+      const length = numel(input.sizes.slice(2))
+      const out = empty(input.sizes, input.dtype)
+      if (out.count === 0) return out
+      const view = (t: Tensor): ReturnType<typeof window> =>
+        window(t, [input.sizes[0]!, channels, length], [channels * length, length, 1])
+      const vector = (t: Tensor | null, fill: number): Tensor =>
+        t === null ? mean.new_zeros([channels], { dtype: stats }).add(fill) : dense_as(t, stats)
+      const rstd = dense_as(variance, stats).add(eps).rsqrt()
+      channel_affine(input.dtype)(
+        [view(out), view(dense(input)), dense_as(mean, stats), rstd, vector(weight, 1), vector(bias, 0)],
+        [],
+      )
+      return out
+    },
+    saves: ['input', 'weight', 'mean', 'variance'],
+    gradcheck: false, // batch_norm is checked; mean and variance are not independent inputs
+    backward(g, [input, weight, bias, mean, variance, training, eps], _, needs) {
+      const dims = [...input.sizes.keys()].filter(d => d !== 1)
+      const nd = input.ndim
+      const [x_mean, rstd] =
+        training && modes.grad
+          ? statistics(input, dims, eps)
+          : [per_channel(mean, nd), per_channel(variance.add(eps).rsqrt(), nd)]
+      const scaled = weight === null ? g : g.mul(per_channel(weight, nd))
+      const normal = input.sub(x_mean).mul(rstd)
+      const grads: (Tensor | null)[] = [
+        needs[0] ? (training ? centred(scaled, normal, rstd, dims) : scaled.mul(rstd)).to(input.dtype) : null,
+      ]
+      let at = 1
+      if (weight !== null) grads.push(needs[at++] ? g.mul(normal).sum(dims).to(weight.dtype) : null)
+      if (bias !== null) grads.push(needs[at] ? g.sum(dims).to(bias.dtype) : null)
+      return [...grads, null, null]
+    },
   },
-  saves: ['input', 'weight', 'mean', 'variance'],
-  gradcheck: false, // batch_norm is checked; mean and variance are not independent inputs
-  backward(g, [input, weight, bias, mean, variance, training, eps], _, needs) {
-    const dims = [...input.sizes.keys()].filter(d => d !== 1)
-    const nd = input.ndim
-    const [x_mean, rstd] = training && modes.grad ? statistics(input, dims, eps) : [per_channel(mean, nd), per_channel(variance.add(eps).rsqrt(), nd)]
-    const scaled = weight === null ? g : g.mul(per_channel(weight, nd))
-    const normal = input.sub(x_mean).mul(rstd)
-    const grads: (Tensor | null)[] = [needs[0] ? (training ? centred(scaled, normal, rstd, dims) : scaled.mul(rstd)).to(input.dtype) : null]
-    let at = 1
-    if (weight !== null) grads.push(needs[at++] ? g.mul(normal).sum(dims).to(weight.dtype) : null)
-    if (bias !== null) grads.push(needs[at] ? g.sum(dims).to(bias.dtype) : null)
-    return [...grads, null, null]
-  },
-})
+)
 
-type BatchNormOptions = { weight?: Tensor | null; bias?: Tensor | null; training?: boolean; momentum?: number; eps?: number }
+type BatchNormOptions = {
+  weight?: Tensor | null
+  bias?: Tensor | null
+  training?: boolean
+  momentum?: number
+  eps?: number
+}
 type BatchNormArgs = [
   input: Tensor,
   running_mean: Tensor | null,
@@ -186,12 +270,25 @@ type BatchNormArgs = [
 export const batch_norm: Op<BatchNormArgs> = composite(
   'batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05)',
   {
-    body: (input: Tensor, running_mean: Tensor | null, running_var: Tensor | null, weight: Tensor | null, bias: Tensor | null, training: boolean, momentum: number, eps: number) => {
+    body: (
+      input: Tensor,
+      running_mean: Tensor | null,
+      running_var: Tensor | null,
+      weight: Tensor | null,
+      bias: Tensor | null,
+      training: boolean,
+      momentum: number,
+      eps: number,
+    ) => {
       check_batch_norm(input, running_mean, running_var, weight, bias, training)
-      if (!training) return normalise_batch(input, weight, bias, running_mean as Tensor, running_var as Tensor, false, eps)
+      if (!training)
+        return normalise_batch(input, weight, bias, running_mean as Tensor, running_var as Tensor, false, eps)
       const dims = [...input.sizes.keys()].filter(d => d !== 1)
       const n = input.count / input.sizes[1]!
-      if (n === 1) throw new ValueError(`Expected more than 1 value per channel when training, got input size torch.Size([${input.sizes.join(', ')}])`)
+      if (n === 1)
+        throw new ValueError(
+          `Expected more than 1 value per channel when training, got input size torch.Size([${input.sizes.join(', ')}])`,
+        )
       const [mean, variance] = no_grad(() => {
         const x = input.dtype.itemsize < 4 ? input.to(float32) : input.detach()
         const mean = x.mean(dims)
@@ -212,30 +309,84 @@ export const batch_norm: Op<BatchNormArgs> = composite(
   },
 )
 
-function check_batch_norm(input: Tensor, mean: Tensor | null, variance: Tensor | null, weight: Tensor | null, bias: Tensor | null, training: boolean): void {
+function check_batch_norm(
+  input: Tensor,
+  mean: Tensor | null,
+  variance: Tensor | null,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  training: boolean,
+): void {
   if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions, got ${input.ndim}`)
   const channels = input.sizes[1]!
-  if (!training && (mean === null || variance === null)) throw new RuntimeError('Expected running_mean and running_var to be defined when training=False')
-  for (const [name, t] of [['running_mean', mean], ['running_var', variance], ['weight', weight], ['bias', bias]] as const)
-    if (t !== null && t.count !== channels) throw new RuntimeError(`${name} should contain ${channels} elements not ${t.count}`)
+  if (!training && (mean === null || variance === null))
+    throw new RuntimeError('Expected running_mean and running_var to be defined when training=False')
+  for (const [name, t] of [
+    ['running_mean', mean],
+    ['running_var', variance],
+    ['weight', weight],
+    ['bias', bias],
+  ] as const)
+    if (t !== null && t.count !== channels)
+      throw new RuntimeError(`${name} should contain ${channels} elements not ${t.count}`)
 }
 
-type InstanceNormOptions = { running_mean?: Tensor | null; running_var?: Tensor | null; weight?: Tensor | null; bias?: Tensor | null; use_input_stats?: boolean; momentum?: number; eps?: number }
+type InstanceNormOptions = {
+  running_mean?: Tensor | null
+  running_var?: Tensor | null
+  weight?: Tensor | null
+  bias?: Tensor | null
+  use_input_stats?: boolean
+  momentum?: number
+  eps?: number
+}
 
 /** {@link batch_norm} of each sample on its own. */
-export const instance_norm: Op<[input: Tensor, running_mean?: Tensor | null | InstanceNormOptions, running_var?: Tensor | null, weight?: Tensor | null, bias?: Tensor | null, use_input_stats?: boolean, momentum?: number, eps?: number]> = composite(
+export const instance_norm: Op<
+  [
+    input: Tensor,
+    running_mean?: Tensor | null | InstanceNormOptions,
+    running_var?: Tensor | null,
+    weight?: Tensor | null,
+    bias?: Tensor | null,
+    use_input_stats?: boolean,
+    momentum?: number,
+    eps?: number,
+  ]
+> = composite(
   'instance_norm(Tensor input, Tensor? running_mean=None, Tensor? running_var=None, Tensor? weight=None, Tensor? bias=None, bool use_input_stats=True, float momentum=0.1, float eps=1e-05)',
   {
-    body: (input: Tensor, running_mean: Tensor | null, running_var: Tensor | null, weight: Tensor | null, bias: Tensor | null, use_stats: boolean, momentum: number, eps: number) => {
+    body: (
+      input: Tensor,
+      running_mean: Tensor | null,
+      running_var: Tensor | null,
+      weight: Tensor | null,
+      bias: Tensor | null,
+      use_stats: boolean,
+      momentum: number,
+      eps: number,
+    ) => {
       const [n, c] = input.sizes as [number, number]
       if (use_stats && numel(input.sizes.slice(2)) === 1)
-        throw new ValueError(`Expected more than 1 spatial element when training, got input size torch.Size([${input.sizes.join(', ')}])`)
+        throw new ValueError(
+          `Expected more than 1 spatial element when training, got input size torch.Size([${input.sizes.join(', ')}])`,
+        )
       const tiled = (t: Tensor | null): Tensor | null => (t === null ? null : t.repeat(n))
       const [mean, variance] = [tiled(running_mean), tiled(running_var)]
-      const out = batch_norm(input.reshape([1, n * c, ...input.sizes.slice(2)]), mean, variance, tiled(weight), tiled(bias), use_stats, momentum, eps)
+      const out = batch_norm(
+        input.reshape([1, n * c, ...input.sizes.slice(2)]),
+        mean,
+        variance,
+        tiled(weight),
+        tiled(bias),
+        use_stats,
+        momentum,
+        eps,
+      )
       no_grad(() => {
         if (use_stats && running_mean !== null && mean !== null) running_mean.copy_(mean.view(n, c).mean(0))
-        if (use_stats && running_var !== null && variance !== null) running_var.copy_(variance.view(n, c).mean(0))
+        if (use_stats && running_var !== null && variance !== null)
+          running_var.copy_(variance.view(n, c).mean(0))
       })
       return out.view(input.sizes)
     },
@@ -247,19 +398,35 @@ export const instance_norm: Op<[input: Tensor, running_mean?: Tensor | null | In
 type GroupNormOptions = { weight?: Tensor | null; bias?: Tensor | null; eps?: number }
 
 /** Normalises each group of channels of each sample, then scales and shifts the channels. */
-export const group_norm: Op<[input: Tensor, num_groups: number, weight?: Tensor | null | GroupNormOptions, bias?: Tensor | null, eps?: number, cudnn_enabled?: boolean]> = composite(
+export const group_norm: Op<
+  [
+    input: Tensor,
+    num_groups: number,
+    weight?: Tensor | null | GroupNormOptions,
+    bias?: Tensor | null,
+    eps?: number,
+    cudnn_enabled?: boolean,
+  ]
+> = composite(
   'group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True)',
   {
     body: (input: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number) => {
       const [n, c] = input.sizes as [number, number]
       if (c % groups !== 0)
-        throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.sizes.join(', ')}] and num_groups=${groups}`)
+        throw new RuntimeError(
+          `Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.sizes.join(', ')}] and num_groups=${groups}`,
+        )
       const length = input.count / Math.max(n * groups, 1)
-      const normal = layer_norm(input.reshape([n * groups, length]), [length], null, null, eps).view(input.sizes)
+      const normal = layer_norm(input.reshape([n * groups, length]), [length], null, null, eps).view(
+        input.sizes,
+      )
       const scaled = weight === null ? normal : normal.mul(per_channel(weight, input.ndim))
       return bias === null ? scaled : scaled.add(per_channel(bias, input.ndim))
     },
-    samples: r => [[r(2, 4, 3), 2, r(4), r(4)], [r(2, 4), 1]],
+    samples: r => [
+      [r(2, 4, 3), 2, r(4), r(4)],
+      [r(2, 4), 1],
+    ],
     out: false,
   },
 )

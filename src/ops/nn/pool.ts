@@ -1,5 +1,5 @@
-// Pooling in one and two dimensions: maxima with their positions, averages, and the adaptive forms.
-// Not here: unpooling, three dimensions.
+// Pooling in one and two dimensions: maxima with their positions, and averages.
+// Not here: adaptive windows and unpooling (adaptive_pool.ts), three dimensions.
 import { bool, type DType, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
@@ -10,8 +10,14 @@ import { dense } from '../define/copy.ts'
 import { type Op, op, overloaded, type Samples } from '../define/op.ts'
 import { window } from '../define/space.ts'
 
-type Numbers = number | readonly number[]
-type Window = { kernel: number[]; stride: number[]; padding: number[]; dilation: number[]; ceil_mode: boolean }
+export type Numbers = number | readonly number[]
+type Window = {
+  kernel: number[]
+  stride: number[]
+  padding: number[]
+  dilation: number[]
+  ceil_mode: boolean
+}
 
 /** The number of windows along a dimension; the last may start inside the padding only in ceil mode's sense. */
 function pooled(n: number, d: number, { kernel, stride, padding, dilation, ceil_mode }: Window): number {
@@ -22,7 +28,7 @@ function pooled(n: number, d: number, { kernel, stride, padding, dilation, ceil_
 }
 
 /** Planes of an image: (N, C, H, W) as [planes, H, W], or with a height of one. */
-function planes(t: Tensor, dims: number): ReturnType<typeof window> {
+export function planes(t: Tensor, dims: number): ReturnType<typeof window> {
   const spatial = t.sizes.slice(-dims)
   const [h, w] = dims === 1 ? [1, spatial[0]!] : (spatial as [number, number])
   return window(t, [numel(t.sizes.slice(0, -dims)), h, w], [h * w, w, 1])
@@ -33,7 +39,17 @@ const UNROLLED = 16
 
 const max_pool_kernel = kernels(
   'max_pool',
-  (k, dtype: DType, kh: number, kw: number, sh: number, sw: number, dh: number, dw: number, inside: boolean) => {
+  (
+    k,
+    dtype: DType,
+    kh: number,
+    kw: number,
+    sh: number,
+    sw: number,
+    dh: number,
+    dw: number,
+    inside: boolean,
+  ) => {
     const out = k.output('out', dtype, { rank: 3, inner: 1 })
     const index = k.output('index', int64, { rank: 3, inner: 1 })
     const x = k.input('x', dtype, { rank: 3, inner: 1 })
@@ -66,7 +82,10 @@ const max_pool_kernel = kernels(
                 continue
               }
               // The first of equal values wins, a NaN over everything; padding never.
-              const better: Expr = v.gt(best).or(not_number(v)).or(inside ? constant(false, 'bool') : where.lt(0).and(valid))
+              const better: Expr = v
+                .gt(best)
+                .or(not_number(v))
+                .or(inside ? constant(false, 'bool') : where.lt(0).and(valid))
               where = better.where(at(y, z), where)
               best = better.where(v, best)
             }
@@ -107,61 +126,104 @@ const unpool_kernel = kernels('max_pool_grad', (k, dtype: DType) => {
   )
 })
 
-type PoolArgs = [self: Tensor, kernel: number[], stride: number[], padding: number[], dilation: number[], ceil_mode: boolean]
+type PoolArgs = [
+  self: Tensor,
+  kernel: number[],
+  stride: number[],
+  padding: number[],
+  dilation: number[],
+  ceil_mode: boolean,
+]
 
 const max_pool: (dims: 1 | 2) => Op<PoolArgs, [Tensor, Tensor]> = dims =>
-  op(`max_pool${dims}d_with_indices(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)`, {
-    node: 'MaxPool2DWithIndicesBackward0',
-    forward(self: Tensor, kernel: number[], stride: number[], padding: number[], dilation: number[], ceil_mode: boolean) {
-      const win: Window = { kernel, stride, padding, dilation, ceil_mode }
-      const spatial = self.sizes.slice(-dims)
-      const sizes = [...self.sizes.slice(0, -dims), ...spatial.map((n, d) => pooled(n, d, win))]
-      const out = empty(sizes, self.dtype)
-      const index = empty(sizes, int64)
-      if (out.count > 0) {
-        const inside = spatial.every((n, d) => padding[d] === 0 && (sizes[sizes.length - dims + d]! - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n)
-        const two = (v: readonly number[], one: number): [number, number] => (dims === 1 ? [one, v[0]!] : [v[0]!, v[1]!])
-        const executable = max_pool_kernel(self.dtype, ...two(kernel, 1), ...two(stride, 1), ...two(dilation, 1), inside)
-        executable([planes(out, dims), planes(index, dims), planes(dense(self), dims)], two(padding, 0))
-      }
-      return [out, index] as [Tensor, Tensor]
+  op(
+    `max_pool${dims}d_with_indices(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)`,
+    {
+      node: 'MaxPool2DWithIndicesBackward0',
+      forward(
+        self: Tensor,
+        kernel: number[],
+        stride: number[],
+        padding: number[],
+        dilation: number[],
+        ceil_mode: boolean,
+      ) {
+        const win: Window = { kernel, stride, padding, dilation, ceil_mode }
+        const spatial = self.sizes.slice(-dims)
+        const sizes = [...self.sizes.slice(0, -dims), ...spatial.map((n, d) => pooled(n, d, win))]
+        const out = empty(sizes, self.dtype)
+        const index = empty(sizes, int64)
+        if (out.count > 0) {
+          const inside = spatial.every(
+            (n, d) =>
+              padding[d] === 0 &&
+              (sizes[sizes.length - dims + d]! - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n,
+          )
+          const two = (v: readonly number[], one: number): [number, number] =>
+            dims === 1 ? [one, v[0]!] : [v[0]!, v[1]!]
+          const executable = max_pool_kernel(
+            self.dtype,
+            ...two(kernel, 1),
+            ...two(stride, 1),
+            ...two(dilation, 1),
+            inside,
+          )
+          executable([planes(out, dims), planes(index, dims), planes(dense(self), dims)], two(padding, 0))
+        }
+        return [out, index] as [Tensor, Tensor]
+      },
+      saves: ['out'],
+      backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes, dims) : null) },
     },
-    saves: ['out'],
-    backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes, dims) : null) },
-  })
+  )
 const max_pools = { 1: max_pool(1), 2: max_pool(2) }
 
-const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[], dims: number]> = op('max_pool_backward(Tensor g, Tensor index, int[] sizes, int dims)', {
-  node: 'MaxPool2DWithIndicesBackwardBackward0',
-  forward(g: Tensor, index: Tensor, sizes: number[], dims: number) {
-    const grad = zeros(sizes, g.dtype)
-    const count = numel(sizes.slice(0, -dims))
-    const flat = (t: Tensor): ReturnType<typeof window> => window(t, [count, t.count / count], [t.count / count, 1])
-    if (g.count > 0) unpool_kernel(g.dtype)([flat(grad), flat(dense(g)), flat(index)], [])
-    return grad
+/** Adds `g` to the positions `index` of each plane of zeros: the gradient of a maximum. */
+export const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[], dims: number]> = op(
+  'max_pool_backward(Tensor g, Tensor index, int[] sizes, int dims)',
+  {
+    node: 'MaxPool2DWithIndicesBackwardBackward0',
+    forward(g: Tensor, index: Tensor, sizes: number[], dims: number) {
+      const grad = zeros(sizes, g.dtype)
+      const count = numel(sizes.slice(0, -dims))
+      const flat = (t: Tensor): ReturnType<typeof window> =>
+        window(t, [count, t.count / count], [t.count / count, 1])
+      if (g.count > 0) unpool_kernel(g.dtype)([flat(grad), flat(dense(g)), flat(index)], [])
+      return grad
+    },
+    saves: ['index'],
+    backward: {
+      g: (gg, [, index, , dims]) => gg.flatten(-dims).gather(-1, index.flatten(-dims)).view(index.sizes),
+    },
   },
-  saves: ['index'],
-  backward: {
-    g: (gg, [, index, , dims]) => gg.flatten(-dims).gather(-1, index.flatten(-dims)).view(index.sizes),
-  },
-})
+)
 
-const expand_to = (name: string, values: readonly number[], dims: number, what: string): number[] => {
+export const expand_to = (name: string, values: readonly number[], dims: number, what: string): number[] => {
   if (values.length === 1) return new Array<number>(dims).fill(values[0]!)
   if (values.length !== dims)
-    throw new RuntimeError(`${name}: ${what} must either be a single int, or a tuple of ${dims === 2 ? 'two' : 'one'} ints`)
+    throw new RuntimeError(
+      `${name}: ${what} must either be a single int, or a tuple of ${dims === 2 ? 'two' : 'one'} ints`,
+    )
   return [...values]
 }
 
 function check_pool(name: string, self: Tensor, win: Window, dims: number): void {
   const { kernel, stride, padding, dilation } = win
-  if (kernel.some(k => k <= 0)) throw new RuntimeError(`kernel size should be greater than zero, but got kernel size: ${kernel.join(', ')}`)
+  if (kernel.some(k => k <= 0))
+    throw new RuntimeError(
+      `kernel size should be greater than zero, but got kernel size: ${kernel.join(', ')}`,
+    )
   if (stride.some(s => s <= 0)) throw new RuntimeError('stride should not be zero')
-  if (dilation.some(d => d <= 0)) throw new RuntimeError(`dilation should be greater than zero, but got dilation: ${dilation.join(', ')}`)
+  if (dilation.some(d => d <= 0))
+    throw new RuntimeError(`dilation should be greater than zero, but got dilation: ${dilation.join(', ')}`)
   if (self.ndim !== dims + 1 && self.ndim !== dims + 2)
-    throw new RuntimeError(`${name}() Expected ${dims + 1}D or ${dims + 2}D input tensor, but got input of size: [${self.sizes.join(', ')}]`)
+    throw new RuntimeError(
+      `${name}() Expected ${dims + 1}D or ${dims + 2}D input tensor, but got input of size: [${self.sizes.join(', ')}]`,
+    )
   if (padding.some((p, i) => p < 0 || p > kernel[i]! / 2))
-    throw new RuntimeError(`pad should be at most half of kernel size, but got pad=${Math.max(...padding)} and kernel_size=${kernel[padding.indexOf(Math.max(...padding))]}`)
+    throw new RuntimeError(
+      `pad should be at most half of kernel size, but got pad=${Math.max(...padding)} and kernel_size=${kernel[padding.indexOf(Math.max(...padding))]}`,
+    )
   const out = self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))
   if (out.some(n => n < 1))
     throw new RuntimeError(
@@ -170,7 +232,14 @@ function check_pool(name: string, self: Tensor, win: Window, dims: number): void
   if (self.dtype === bool) throw new RuntimeError(`"${name}" not implemented for 'Bool'`)
 }
 
-type MaxOptions = { kernel_size?: Numbers; stride?: Numbers | null; padding?: Numbers; dilation?: Numbers; ceil_mode?: boolean; return_indices?: boolean }
+type MaxOptions = {
+  kernel_size?: Numbers
+  stride?: Numbers | null
+  padding?: Numbers
+  dilation?: Numbers
+  ceil_mode?: boolean
+  return_indices?: boolean
+}
 type MaxArgs = [
   input: Tensor,
   kernel_size: Numbers | MaxOptions,
@@ -180,16 +249,30 @@ type MaxArgs = [
   ceil_mode?: boolean | MaxOptions,
 ]
 
-const MAX = 'int[] kernel_size, int[]? stride=None, int[] padding=[0], int[] dilation=[1], bool ceil_mode=False'
+const MAX =
+  'int[] kernel_size, int[]? stride=None, int[] padding=[0], int[] dilation=[1], bool ceil_mode=False'
 
-const max_pool_op = <R>(name: string, dims: 1 | 2, pick: (found: [Tensor, Tensor]) => R, samples?: Samples<MaxArgs>): Op<MaxArgs, R> =>
+const max_pool_op = <R>(
+  name: string,
+  dims: 1 | 2,
+  pick: (found: [Tensor, Tensor]) => R,
+  samples?: Samples<MaxArgs>,
+): Op<MaxArgs, R> =>
   overloaded<MaxArgs, R>(
     [
       [
         `${name}(Tensor input, ${MAX})`,
-        (input: Tensor, kernel_: number[], stride_: number[] | null, padding_: number[], dilation_: number[], ceil_mode: boolean) => {
+        (
+          input: Tensor,
+          kernel_: number[],
+          stride_: number[] | null,
+          padding_: number[],
+          dilation_: number[],
+          ceil_mode: boolean,
+        ) => {
           const kernel = expand_to(name, kernel_, dims, 'kernel_size')
-          const stride = stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
+          const stride =
+            stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
           const padding = expand_to(name, padding_, dims, 'padding')
           const dilation = expand_to(name, dilation_, dims, 'dilation')
           check_pool(name, input, { kernel, stride, padding, dilation, ceil_mode }, dims)
@@ -201,68 +284,125 @@ const max_pool_op = <R>(name: string, dims: 1 | 2, pick: (found: [Tensor, Tensor
   )
 
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool1d: Op<MaxArgs> = max_pool_op('max_pool1d', 1, ([values]) => values, r => [[r.distinct(2, 3, 8), 3, 2]])
+export const max_pool1d: Op<MaxArgs> = max_pool_op(
+  'max_pool1d',
+  1,
+  ([values]) => values,
+  r => [[r.distinct(2, 3, 8), 3, 2]],
+)
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool2d: Op<MaxArgs> = max_pool_op('max_pool2d', 2, ([values]) => values, r => [
-  [r.distinct(1, 2, 6, 6), 2],
-  [r.distinct(1, 2, 7, 6), 3, 2, 1],
-  [r.distinct(2, 7, 7), 2, 2, 0, 2, true],
-])
+export const max_pool2d: Op<MaxArgs> = max_pool_op(
+  'max_pool2d',
+  2,
+  ([values]) => values,
+  r => [
+    [r.distinct(1, 2, 6, 6), 2],
+    [r.distinct(1, 2, 7, 6), 3, 2, 1],
+    [r.distinct(2, 7, 7), 2, 2, 0, 2, true],
+  ],
+)
 /** {@link max_pool1d} and the positions of the largest elements in each plane. */
-export const max_pool1d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op('max_pool1d', 1, found => found)
+export const max_pool1d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op(
+  'max_pool1d',
+  1,
+  found => found,
+)
 /** {@link max_pool2d} and the positions of the largest elements in each plane. */
-export const max_pool2d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op('max_pool2d', 2, found => found)
+export const max_pool2d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op(
+  'max_pool2d',
+  2,
+  found => found,
+)
 
 // ---------------------------------------------------------------------------------------------- averages
 
 /** Where a window of an average begins and ends along one dimension, and how many elements it counts. */
 type Range = { from: Expr; to: Expr; padded: Expr }
 
-const avg_pool_kernel = kernels('avg_pool', (k, dtype: DType, include_pad: boolean, divisor: boolean, backward: boolean) => {
-  const small = backward ? k.input('g', dtype, { rank: 3, inner: 1 }) : k.output('out', dtype, { rank: 3, inner: 1 })
-  const large = backward ? k.inout('grad', dtype, { rank: 3, inner: 1 }) : k.input('x', dtype, { rank: 3, inner: 1 })
-  const value = (name: string): Expr => k.value(name, 'index')
-  const [kh, kw, sh, sw, ph, pw, by] = ['kh', 'kw', 'sh', 'sw', 'ph', 'pw', 'divisor'].map(value) as [Expr, Expr, Expr, Expr, Expr, Expr, Expr]
-  const [count, oh, ow] = small.sizes as [Expr, Expr, Expr]
-  const [, h, w] = large.sizes as [Expr, Expr, Expr]
-  const range = (i: Expr, size: Expr, kernel: Expr, stride: Expr, pad: Expr): Range => {
-    const start = i.mul(stride).sub(pad)
-    const end = start.add(kernel).min(size.add(pad))
-    return { from: start.max(0), to: end.min(size), padded: end.sub(start) }
-  }
-  k.for(count, 'parallel', p =>
-    k.nest([oh, ow], 'serial', 'serial', (i, j) => {
-      const rows = range(i, h, kh, sh, ph)
-      const columns = range(j, w, kw, sw, pw)
-      const elements = divisor ? by : include_pad ? rows.padded.mul(columns.padded) : rows.to.sub(rows.from).mul(columns.to.sub(columns.from))
-      const n = elements.cast(small.type)
-      if (backward) {
-        const share = k.local(small.type, small.at(p, i, j).div(n))
+const avg_pool_kernel = kernels(
+  'avg_pool',
+  (k, dtype: DType, include_pad: boolean, divisor: boolean, backward: boolean) => {
+    const small = backward
+      ? k.input('g', dtype, { rank: 3, inner: 1 })
+      : k.output('out', dtype, { rank: 3, inner: 1 })
+    const large = backward
+      ? k.inout('grad', dtype, { rank: 3, inner: 1 })
+      : k.input('x', dtype, { rank: 3, inner: 1 })
+    const value = (name: string): Expr => k.value(name, 'index')
+    const [kh, kw, sh, sw, ph, pw, by] = ['kh', 'kw', 'sh', 'sw', 'ph', 'pw', 'divisor'].map(value) as [
+      Expr,
+      Expr,
+      Expr,
+      Expr,
+      Expr,
+      Expr,
+      Expr,
+    ]
+    const [count, oh, ow] = small.sizes as [Expr, Expr, Expr]
+    const [, h, w] = large.sizes as [Expr, Expr, Expr]
+    const range = (i: Expr, size: Expr, kernel: Expr, stride: Expr, pad: Expr): Range => {
+      const start = i.mul(stride).sub(pad)
+      const end = start.add(kernel).min(size.add(pad))
+      return { from: start.max(0), to: end.min(size), padded: end.sub(start) }
+    }
+    k.for(count, 'parallel', p =>
+      k.nest([oh, ow], 'serial', 'serial', (i, j) => {
+        const rows = range(i, h, kh, sh, ph)
+        const columns = range(j, w, kw, sw, pw)
+        const elements = divisor
+          ? by
+          : include_pad
+            ? rows.padded.mul(columns.padded)
+            : rows.to.sub(rows.from).mul(columns.to.sub(columns.from))
+        const n = elements.cast(small.type)
+        if (backward) {
+          const share = k.local(small.type, small.at(p, i, j).div(n))
+          k.for(rows.to.sub(rows.from), 'serial', a =>
+            k.for(columns.to.sub(columns.from), 'vector', b => {
+              const at = [p, rows.from.add(a), columns.from.add(b)]
+              k.store(large, at, large.at(...at).add(share))
+            }),
+          )
+          return
+        }
+        const sum = k.local(small.type, 0)
         k.for(rows.to.sub(rows.from), 'serial', a =>
-          k.for(columns.to.sub(columns.from), 'vector', b => {
-            const at = [p, rows.from.add(a), columns.from.add(b)]
-            k.store(large, at, large.at(...at).add(share))
-          }),
+          k.for(columns.to.sub(columns.from), 'reduce', b =>
+            k.assign(sum, sum.add(large.at(p, rows.from.add(a), columns.from.add(b)))),
+          ),
         )
-        return
-      }
-      const sum = k.local(small.type, 0)
-      k.for(rows.to.sub(rows.from), 'serial', a =>
-        k.for(columns.to.sub(columns.from), 'reduce', b => k.assign(sum, sum.add(large.at(p, rows.from.add(a), columns.from.add(b))))),
-      )
-      k.store(small, [p, i, j], sum.div(n))
-    }),
-  )
-})
+        k.store(small, [p, i, j], sum.div(n))
+      }),
+    )
+  },
+)
 
-type AvgFlat = [kernel: number[], stride: number[], padding: number[], ceil_mode: boolean, count_include_pad: boolean, divisor: number | null]
-const AVG_FLAT = 'int[] kernel, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, int? divisor'
+type AvgFlat = [
+  kernel: number[],
+  stride: number[],
+  padding: number[],
+  ceil_mode: boolean,
+  count_include_pad: boolean,
+  divisor: number | null,
+]
+const AVG_FLAT =
+  'int[] kernel, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, int? divisor'
 
-function run_avg(small: Tensor, large: Tensor, [kernel, stride, padding, , include_pad, divisor]: AvgFlat, backward: boolean): void {
+function run_avg(
+  small: Tensor,
+  large: Tensor,
+  [kernel, stride, padding, , include_pad, divisor]: AvgFlat,
+  backward: boolean,
+): void {
   const dims = kernel.length
   const two = (v: readonly number[], one: number): number[] => (dims === 1 ? [one, v[0]!] : [v[0]!, v[1]!])
   const values = [...two(kernel, 1), ...two(stride, 1), ...two(padding, 0), divisor ?? 1]
-  avg_pool_kernel(small.dtype, include_pad, divisor !== null, backward)([planes(small, dims), planes(large, dims)], values)
+  avg_pool_kernel(
+    small.dtype,
+    include_pad,
+    divisor !== null,
+    backward,
+  )([planes(small, dims), planes(large, dims)], values)
 }
 
 const avg_pool: Op<[self: Tensor, ...AvgFlat]> = op(`avg_pool2d(Tensor self, ${AVG_FLAT})`, {
@@ -271,24 +411,37 @@ const avg_pool: Op<[self: Tensor, ...AvgFlat]> = op(`avg_pool2d(Tensor self, ${A
     const [kernel, stride, padding, ceil_mode] = flat
     const win: Window = { kernel, stride, padding, dilation: kernel.map(() => 1), ceil_mode }
     const dims = kernel.length
-    const out = empty([...self.sizes.slice(0, -dims), ...self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))], self.dtype)
+    const out = empty(
+      [...self.sizes.slice(0, -dims), ...self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))],
+      self.dtype,
+    )
     if (out.count > 0) run_avg(out, dense(self), flat, false)
     return out
   },
   backward: { self: (g, [self, ...flat]) => avg_pool_grad(g, self.sizes, ...flat) },
 })
 
-const avg_pool_grad: Op<[g: Tensor, sizes: readonly number[], ...AvgFlat]> = op(`avg_pool2d_backward(Tensor g, int[] sizes, ${AVG_FLAT})`, {
-  node: 'AvgPool2DBackwardBackward0',
-  forward(g: Tensor, sizes: number[], ...flat: AvgFlat) {
-    const grad = zeros(sizes, g.dtype)
-    if (g.count > 0) run_avg(dense(g), grad, flat, true)
-    return grad
+const avg_pool_grad: Op<[g: Tensor, sizes: readonly number[], ...AvgFlat]> = op(
+  `avg_pool2d_backward(Tensor g, int[] sizes, ${AVG_FLAT})`,
+  {
+    node: 'AvgPool2DBackwardBackward0',
+    forward(g: Tensor, sizes: number[], ...flat: AvgFlat) {
+      const grad = zeros(sizes, g.dtype)
+      if (g.count > 0) run_avg(dense(g), grad, flat, true)
+      return grad
+    },
+    backward: { g: (gg, [, , ...flat]) => avg_pool(gg, ...flat) },
   },
-  backward: { g: (gg, [, , ...flat]) => avg_pool(gg, ...flat) },
-})
+)
 
-type AvgOptions = { kernel_size?: Numbers; stride?: Numbers | null; padding?: Numbers; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }
+type AvgOptions = {
+  kernel_size?: Numbers
+  stride?: Numbers | null
+  padding?: Numbers
+  ceil_mode?: boolean
+  count_include_pad?: boolean
+  divisor_override?: number | null
+}
 type AvgArgs = [
   input: Tensor,
   kernel_size: Numbers | AvgOptions,
@@ -305,12 +458,24 @@ const avg_pool_op = (dims: 1 | 2, samples: Samples<AvgArgs>): Op<AvgArgs> => {
     [
       [
         `${name}(Tensor input, int[] kernel_size, int[]? stride=None, int[] padding=[0], bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None)`,
-        (input: Tensor, kernel_: number[], stride_: number[] | null, padding_: number[], ceil_mode: boolean, include_pad: boolean, divisor: number | null) => {
+        (
+          input: Tensor,
+          kernel_: number[],
+          stride_: number[] | null,
+          padding_: number[],
+          ceil_mode: boolean,
+          include_pad: boolean,
+          divisor: number | null,
+        ) => {
           const kernel = expand_to(name, kernel_, dims, 'kernel_size')
-          const stride = stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
+          const stride =
+            stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
           const padding = expand_to(name, padding_, dims, 'padding')
           check_pool(name, input, { kernel, stride, padding, dilation: kernel.map(() => 1), ceil_mode }, dims)
-          if (!input.dtype.is_floating_point && input.dtype !== int64) throw new RuntimeError(`"avg_pool2d" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
+          if (!input.dtype.is_floating_point && input.dtype !== int64)
+            throw new RuntimeError(
+              `"avg_pool2d" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`,
+            )
           if (divisor === 0) throw new RuntimeError('divisor must be not zero')
           return avg_pool(input, kernel, stride, padding, ceil_mode, include_pad, divisor)
         },
@@ -323,4 +488,7 @@ const avg_pool_op = (dims: 1 | 2, samples: Samples<AvgArgs>): Op<AvgArgs> => {
 /** The mean of each window; `stride` defaults to the window's size. */
 export const avg_pool1d: Op<AvgArgs> = avg_pool_op(1, r => [[r(2, 3, 8), 3, 2, 1]])
 /** The mean of each window; `stride` defaults to the window's size. */
-export const avg_pool2d: Op<AvgArgs> = avg_pool_op(2, r => [[r(1, 2, 6, 6), 2], [r(2, 7, 7), 3, 2, 1, true, false]])
+export const avg_pool2d: Op<AvgArgs> = avg_pool_op(2, r => [
+  [r(1, 2, 6, 6), 2],
+  [r(2, 7, 7), 3, 2, 1, true, false],
+])

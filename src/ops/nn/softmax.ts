@@ -95,18 +95,21 @@ const softmax_raw: Op<[self: Tensor, dim: number]> = op('softmax(Tensor self, in
   backward: { self: (g, [, dim], y) => softmax_grad(g, y, dim) },
 })
 
-const softmax_grad: Op<[g: Tensor, y: Tensor, dim: number]> = op('softmax_backward(Tensor g, Tensor y, int dim)', {
-  node: 'SoftmaxBackwardDataBackward0',
-  forward: (g: Tensor, y: Tensor, dim: number) => run_grad(g, y, dim, false),
-  saves: ['g', 'y'],
-  backward: {
-    g: (gg, [, y, dim]) => softmax_grad(gg, y, dim),
-    y: (gg, [g, y, dim]) => {
-      const inner = g.mul(y).sum(dim, true)
-      return gg.mul(g.sub(inner)).sub(g.mul(gg.mul(y).sum(dim, true)))
+const softmax_grad: Op<[g: Tensor, y: Tensor, dim: number]> = op(
+  'softmax_backward(Tensor g, Tensor y, int dim)',
+  {
+    node: 'SoftmaxBackwardDataBackward0',
+    forward: (g: Tensor, y: Tensor, dim: number) => run_grad(g, y, dim, false),
+    saves: ['g', 'y'],
+    backward: {
+      g: (gg, [, y, dim]) => softmax_grad(gg, y, dim),
+      y: (gg, [g, y, dim]) => {
+        const inner = g.mul(y).sum(dim, true)
+        return gg.mul(g.sub(inner)).sub(g.mul(gg.mul(y).sum(dim, true)))
+      },
     },
   },
-})
+)
 
 const log_softmax_raw: Op<[self: Tensor, dim: number]> = op('log_softmax(Tensor self, int dim)', {
   forward: (self: Tensor, dim: number) => run(self, dim, true),
@@ -127,18 +130,35 @@ const log_softmax_grad: Op<[g: Tensor, y: Tensor, dim: number]> = op(
   },
 )
 
-type SoftmaxArgs = [self: Tensor, dim: number | { dim: number; dtype?: DType | null }, opts?: { dtype?: DType | null }]
+type SoftmaxArgs = [
+  self: Tensor,
+  dim: number | { dim: number; dtype?: DType | null },
+  opts?: { dtype?: DType | null },
+]
 
 /** exp(x) normalised to sum 1 along `dim`; `dtype` converts first. */
 export const softmax: Op<SoftmaxArgs> = composite('softmax(Tensor self, int dim, dtype? dtype=None)', {
   body: (self: Tensor, dim: number, dtype: DType | null) =>
     softmax_raw(to_dtype(self, dtype ?? self.dtype), wrap_dim(dim, self.sizes.length)),
-  samples: r => [[r(3, 4), 1], [r(3, 4), 0], [r(2, 3, 4), -2], [r(), 0]],
+  samples: r => [
+    [r(3, 4), 1],
+    [r(3, 4), 0],
+    [r(2, 3, 4), -2],
+    [r(), 0],
+  ],
 })
 
 /** log(softmax(x)) along `dim`, computed without overflow. */
-export const log_softmax: Op<SoftmaxArgs> = composite('log_softmax(Tensor self, int dim, dtype? dtype=None)', {
-  body: (self: Tensor, dim: number, dtype: DType | null) =>
-    log_softmax_raw(to_dtype(self, dtype ?? self.dtype), wrap_dim(dim, self.sizes.length)),
-  samples: r => [[r(3, 4), 1], [r(3, 4), 0], [r(2, 3, 4), -2], [r(), 0]],
-})
+export const log_softmax: Op<SoftmaxArgs> = composite(
+  'log_softmax(Tensor self, int dim, dtype? dtype=None)',
+  {
+    body: (self: Tensor, dim: number, dtype: DType | null) =>
+      log_softmax_raw(to_dtype(self, dtype ?? self.dtype), wrap_dim(dim, self.sizes.length)),
+    samples: r => [
+      [r(3, 4), 1],
+      [r(3, 4), 0],
+      [r(2, 3, 4), -2],
+      [r(), 0],
+    ],
+  },
+)

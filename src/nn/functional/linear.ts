@@ -1,0 +1,198 @@
+// Linear maps and attention. Not here: matrix multiplication itself (ops/matmul.ts).
+import { RuntimeError } from '../../base/errors.ts'
+import * as torch from '../../torch.ts'
+import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
+
+/** `linear` without the binding of arguments: what modules call. */
+export function apply_linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  if (bias === null) return input.matmul(weight.t())
+  if (input.ndim === 2) return torch.addmm(bias, input, weight.t())
+  if (input.ndim === 3 && input.is_contiguous()) {
+    const [n, l, features] = input.shape as unknown as [number, number, number]
+    return torch.addmm(bias, input.view([n * l, features]), weight.t()).view([n, l, weight.size(0)])
+  }
+  return input.matmul(weight.t()).add_(bias)
+}
+
+/** `input @ weight^T + bias`: input (..., in), weight (out, in), bias (out). */
+export const linear: Op<[input: Tensor, weight: Tensor, bias?: Tensor | null | { bias?: Tensor | null }]> =
+  composite('linear(Tensor input, Tensor weight, Tensor? bias=None)', {
+    body: apply_linear,
+    samples: r => [
+      [r(3, 4), r(2, 4), r(2)],
+      [r(2, 3, 4), r(2, 4), r(2)],
+      [r(4), r(2, 4)],
+    ],
+    out: false,
+  })
+
+/** `input1^T A_k input2 + bias_k` for every k: input1 (..., in1), input2 (..., in2), weight (out, in1, in2). */
+export const bilinear: Op<
+  [input1: Tensor, input2: Tensor, weight: Tensor, bias?: Tensor | null | { bias?: Tensor | null }]
+> = composite('bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None)', {
+  body: (a: Tensor, b: Tensor, weight: Tensor, bias: Tensor | null) => {
+    if (a.ndim !== b.ndim)
+      throw new RuntimeError(`bilinear(): input dimensions do not match: got ${a.ndim} and ${b.ndim}`)
+    for (let d = 0; d < a.ndim - 1; d++)
+      if (a.size(d) !== b.size(d))
+        throw new RuntimeError(
+          `bilinear(): input batch dimensions do not match at dim ${d}: got ${a.size(d)} and ${b.size(d)}`,
+        )
+    if (a.size(-1) !== weight.size(1))
+      throw new RuntimeError(
+        `bilinear(): input1 size does not match weight size: got ${a.size(-1)} but expected ${weight.size(1)}`,
+      )
+    if (b.size(-1) !== weight.size(2))
+      throw new RuntimeError(
+        `bilinear(): input2 size does not match weight size: got ${b.size(-1)} but expected ${weight.size(2)}`,
+      )
+    if (bias !== null && bias.size(0) !== weight.size(0))
+      throw new RuntimeError(
+        `bilinear(): bias size does not match weight size: got ${bias.size(0)} but expected ${weight.size(0)}`,
+      )
+    const [out, in1, in2] = weight.shape as unknown as [number, number, number]
+    const rows = a.reshape([-1, in1]).matmul(weight.permute([1, 0, 2]).reshape([in1, out * in2])) // (N, out * in2)
+    const joined = rows
+      .view([-1, out, in2])
+      .matmul(b.reshape([-1, in2, 1]))
+      .view([...a.shape.slice(0, -1), out])
+    return bias === null ? joined : joined.add(bias)
+  },
+  samples: r => [
+    [r(3, 2), r(3, 4), r(5, 2, 4), r(5)],
+    [r(2, 3, 2), r(2, 3, 4), r(1, 2, 4)],
+  ],
+  out: false,
+})
+
+/** One-hot vectors of class indices, in a new last dimension of `num_classes` (by default one more than the largest). */
+export const one_hot: Op<[tensor: Tensor, num_classes?: number | { num_classes?: number }]> = composite(
+  'one_hot(Tensor tensor, int num_classes=-1)',
+  {
+    body: (tensor: Tensor, num_classes: number) => {
+      if (tensor.dtype !== torch.int64) throw new RuntimeError('one_hot is only applicable to index tensor.')
+      if (tensor.numel() === 0) {
+        if (num_classes <= 0)
+          throw new RuntimeError('Can not infer total number of classes from empty tensor.')
+        return torch.empty([...tensor.shape, num_classes], { dtype: torch.int64 })
+      }
+      const [low, high] = [Number(tensor.min().item()), Number(tensor.max().item())]
+      if (low < 0) throw new RuntimeError('Class values must be non-negative.')
+      if (num_classes !== -1 && num_classes < 1) throw new RuntimeError('num_classes should be positive')
+      if (num_classes !== -1 && num_classes <= high)
+        throw new RuntimeError('Class values must be smaller than num_classes.')
+      const classes = num_classes === -1 ? high + 1 : num_classes
+      return torch
+        .zeros([...tensor.shape, classes], { dtype: torch.int64 })
+        .scatter_(-1, tensor.unsqueeze(-1), 1)
+    },
+    samples: r => [[r.ints(0, 4, 3), 5], [r.ints(0, 4, 2, 3)]],
+    out: false,
+  },
+)
+
+type AttentionOptions = {
+  attn_mask?: Tensor | null
+  dropout_p?: number
+  is_causal?: boolean
+  scale?: number | null
+}
+
+function attend(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  attn_mask: Tensor | null,
+  dropout_p: number,
+  is_causal: boolean,
+  scale: number | null,
+): [Tensor, Tensor] {
+  if (is_causal && attn_mask !== null)
+    throw new RuntimeError(
+      '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+    )
+  const mask = is_causal
+    ? torch.ones([query.size(-2), key.size(-2)], { dtype: torch.bool }).tril()
+    : attn_mask
+  const factor = scale ?? 1 / Math.sqrt(query.size(-1))
+  const scores = query.mul(factor).matmul(key.transpose(-2, -1)) // (..., L, S)
+  const masked =
+    mask === null
+      ? scores
+      : mask.dtype === torch.bool
+        ? scores.masked_fill(mask.logical_not(), -Infinity)
+        : scores.add(mask)
+  const weights = _nn.softmax(masked, -1)
+  const dropped = dropout_p > 0 ? _nn.dropout(weights, dropout_p, true) : weights
+  return [dropped.matmul(value), dropped]
+}
+
+/**
+ * softmax(query key^T * scale + mask) value: query (..., L, E), key (..., S, E), value (..., S, Ev). `attn_mask` is added,
+ * or where it is boolean says who takes part; `is_causal` lets no position see later ones; `scale` is 1 / sqrt(E).
+ */
+export const scaled_dot_product_attention: Op<
+  [
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask?: Tensor | null | AttentionOptions,
+    opts?: AttentionOptions,
+  ]
+> = composite(
+  'scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None)',
+  {
+    body: (
+      ...[query, key, value, attn_mask, dropout_p, is_causal, scale]: [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor | null,
+        number,
+        boolean,
+        number | null,
+      ]
+    ) => attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0],
+    out: false,
+  },
+)
+
+type OldAttentionOptions = {
+  attn_mask?: Tensor | null
+  dropout_p?: number
+  need_attn_weights?: boolean
+  is_causal?: boolean
+}
+
+/** PyTorch 1.13's form of {@link scaled_dot_product_attention}: gives the result and, where asked for, the weights. */
+export const _scaled_dot_product_attention: Op<
+  [
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask?: Tensor | null | OldAttentionOptions,
+    dropout_p?: number | OldAttentionOptions,
+    need_attn_weights?: boolean | OldAttentionOptions,
+    is_causal?: boolean,
+  ],
+  (Tensor | null)[]
+> = composite(
+  '_scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool need_attn_weights=False, bool is_causal=False)',
+  {
+    body: (
+      ...[query, key, value, attn_mask, dropout_p, need_attn_weights, is_causal]: [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor | null,
+        number,
+        boolean,
+        boolean,
+      ]
+    ) => {
+      const [out, weights] = attend(query, key, value, attn_mask, dropout_p, is_causal, null)
+      return [out, need_attn_weights ? weights : null]
+    },
+    out: false,
+  },
+)

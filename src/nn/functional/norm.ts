@@ -1,0 +1,43 @@
+// Normalisation functions of torch.nn.functional. Not here: the kernels (ops/nn/norm.ts), running statistics as
+// modules keep them (nn/modules/batchnorm.ts).
+import { ValueError } from '../../base/errors.ts'
+import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
+
+export const batch_norm: typeof _nn.batch_norm = _nn.batch_norm
+export const group_norm: typeof _nn.group_norm = _nn.group_norm
+export const instance_norm: typeof _nn.instance_norm = _nn.instance_norm
+export const layer_norm: typeof _nn.layer_norm = _nn.layer_norm
+
+type ResponseOptions = { alpha?: number; beta?: number; k?: number }
+
+/** Divides each element by (k + alpha * mean of squares over `size` neighbouring channels)^beta. */
+export const local_response_norm: Op<
+  [
+    input: Tensor,
+    size: number,
+    alpha?: number | ResponseOptions,
+    beta?: number | ResponseOptions,
+    k?: number | ResponseOptions,
+  ]
+> = composite(
+  'local_response_norm(Tensor input, int size, float alpha=0.0001, float beta=0.75, float k=1.0)',
+  {
+    body: (input: Tensor, size: number, alpha: number, beta: number, k: number) => {
+      if (input.ndim < 3)
+        throw new ValueError(
+          `Expected 3D or higher dimensionality                          input (got ${input.ndim} dimensions)`,
+        )
+      if (input.numel() === 0) return input
+      const [n, channels] = input.shape as unknown as [number, number]
+      const squares = input.mul(input).reshape([n, 1, channels, -1])
+      const padded = _nn.pad(squares, [0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)])
+      const means = _nn.avg_pool2d(padded, [size, 1], 1).view(input.shape)
+      return input.div(means.mul(alpha).add(k).pow(beta))
+    },
+    samples: r => [
+      [r(2, 4, 3), 2],
+      [r(1, 5, 2, 3), 3, { alpha: 0.5, k: 2 }],
+    ],
+    out: false,
+  },
+)

@@ -1,0 +1,121 @@
+// Pooling functions of torch.nn.functional: maxima with `return_indices`, averages, adaptive pooling, power averages,
+// unpooling. Not here: the kernels (ops/nn/pool.ts, ops/nn/adaptive_pool.ts), three dimensions.
+import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
+
+type Numbers = number | readonly number[]
+type MaxOptions = {
+  kernel_size?: Numbers
+  stride?: Numbers | null
+  padding?: Numbers
+  dilation?: Numbers
+  ceil_mode?: boolean
+}
+type MaxArgs = [
+  input: Tensor,
+  kernel_size: Numbers | MaxOptions,
+  stride?: Numbers | null | MaxOptions,
+  padding?: Numbers | MaxOptions,
+  dilation?: Numbers | MaxOptions,
+  ceil_mode?: boolean | MaxOptions,
+]
+
+/** A maximum; with `return_indices: true` in the options it gives the positions as well. */
+export interface MaxPool<A extends readonly unknown[]> {
+  (...args: [...A, options: { return_indices: true; [option: string]: unknown }]): [Tensor, Tensor]
+  (...args: A): Tensor
+}
+
+const WINDOW =
+  'int[] kernel_size, int[]? stride=None, int[] padding=[0], int[] dilation=[1], bool ceil_mode=False'
+
+function max_pool<A extends readonly unknown[]>(
+  signature: string,
+  found: (...args: never[]) => [Tensor, Tensor],
+): MaxPool<A> {
+  return composite(signature.replace(/\)$/, ', bool return_indices=False)'), {
+    body: (...values: never[]) => {
+      const return_indices = values.pop() as boolean | undefined
+      const pair = found(...values)
+      return return_indices ? pair : pair[0]
+    },
+    out: false,
+  }) as unknown as MaxPool<A>
+}
+
+/** The largest element of each window of (N, C, L) or (C, L); `stride` defaults to the window's size. */
+export const max_pool1d: MaxPool<MaxArgs> = max_pool(
+  `max_pool1d(Tensor input, ${WINDOW})`,
+  _nn.max_pool1d_with_indices,
+)
+/** The largest element of each window of (N, C, H, W) or (C, H, W); `stride` defaults to the window's size. */
+export const max_pool2d: MaxPool<MaxArgs> = max_pool(
+  `max_pool2d(Tensor input, ${WINDOW})`,
+  _nn.max_pool2d_with_indices,
+)
+
+type Sizes = number | null | readonly (number | null)[]
+type AdaptiveArgs = [input: Tensor, output_size: Sizes | { output_size: Sizes; return_indices?: boolean }]
+
+/** The largest elements of windows that divide the last dimension into `output_size` parts. */
+export const adaptive_max_pool1d: MaxPool<AdaptiveArgs> = max_pool(
+  'adaptive_max_pool1d(Tensor input, any? output_size)',
+  _nn.adaptive_max_pool1d_with_indices,
+)
+/** The largest elements of windows that divide the last two dimensions into `output_size` parts; null keeps a size. */
+export const adaptive_max_pool2d: MaxPool<AdaptiveArgs> = max_pool(
+  'adaptive_max_pool2d(Tensor input, any? output_size)',
+  _nn.adaptive_max_pool2d_with_indices,
+)
+
+export const max_pool1d_with_indices: typeof _nn.max_pool1d_with_indices = _nn.max_pool1d_with_indices
+export const max_pool2d_with_indices: typeof _nn.max_pool2d_with_indices = _nn.max_pool2d_with_indices
+export const adaptive_max_pool1d_with_indices: typeof _nn.adaptive_max_pool1d_with_indices =
+  _nn.adaptive_max_pool1d_with_indices
+export const adaptive_max_pool2d_with_indices: typeof _nn.adaptive_max_pool2d_with_indices =
+  _nn.adaptive_max_pool2d_with_indices
+export const adaptive_avg_pool1d: typeof _nn.adaptive_avg_pool1d = _nn.adaptive_avg_pool1d
+export const adaptive_avg_pool2d: typeof _nn.adaptive_avg_pool2d = _nn.adaptive_avg_pool2d
+export const avg_pool1d: typeof _nn.avg_pool1d = _nn.avg_pool1d
+export const avg_pool2d: typeof _nn.avg_pool2d = _nn.avg_pool2d
+export const max_unpool1d: typeof _nn.max_unpool1d = _nn.max_unpool1d
+export const max_unpool2d: typeof _nn.max_unpool2d = _nn.max_unpool2d
+
+type PowerOptions = { stride?: Numbers | null; ceil_mode?: boolean }
+type PowerArgs = [
+  input: Tensor,
+  norm_type: number,
+  kernel_size: Numbers,
+  stride?: Numbers | null | PowerOptions,
+  ceil_mode?: boolean | PowerOptions,
+]
+
+const power_average = (dims: 1 | 2): Op<PowerArgs> =>
+  composite(
+    `lp_pool${dims}d(Tensor input, float norm_type, int[] kernel_size, int[]? stride=None, bool ceil_mode=False)`,
+    {
+      body: (
+        input: Tensor,
+        norm_type: number,
+        kernel_size: number[],
+        stride: number[] | null,
+        ceil_mode: boolean,
+      ) => {
+        const average = dims === 1 ? _nn.avg_pool1d : _nn.avg_pool2d
+        const mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+        const elements =
+          kernel_size.length === dims ? kernel_size.reduce((a, b) => a * b, 1) : kernel_size[0]! ** dims
+        return mean
+          .sign()
+          .mul(mean.abs().relu())
+          .mul(elements)
+          .pow(1 / norm_type)
+      },
+      samples: r => [[dims === 1 ? r.range(0.5, 2, 2, 3, 7) : r.range(0.5, 2, 2, 5, 7), 2, 3, 2]],
+      out: false,
+    },
+  )
+
+/** The power average of each window: (sum of x^p)^(1/p). */
+export const lp_pool1d: Op<PowerArgs> = power_average(1)
+/** The power average of each window: (sum of x^p)^(1/p). */
+export const lp_pool2d: Op<PowerArgs> = power_average(2)

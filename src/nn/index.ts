@@ -1,0 +1,9 @@
+// torch.nn: the namespace.
+export * as functional from './functional/index.ts'
+export type { RemovableHandle } from './hooks.ts'
+export * as init from './init.ts'
+export { type Layer, Module } from './module.ts'
+export { ModuleDict, ModuleList, Sequential } from './modules/container.ts'
+export { ParameterDict, ParameterList } from './modules/parameter_container.ts'
+export { Parameter } from './parameter.ts'
+export type { StateDict } from './state_dict.ts'

@@ -1,0 +1,226 @@
+// Resizing images: nearest, linear, bilinear, bicubic. One dimension after the other, each result a weighted sum of
+// one, two or four elements. Not here: area (adaptive_pool.ts), the choice of sizes (nn/functional), antialiasing.
+import type { DType } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import { numel } from '../../base/shape.ts'
+import type { Operand } from '../../device/device.ts'
+import { constant, type Expr } from '../../ir/expr.ts'
+import type { Builder } from '../../ir/kernel.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { dense } from '../define/copy.ts'
+import { type Op, op } from '../define/op.ts'
+import { window } from '../define/space.ts'
+
+/** How elements between others are made. */
+export type Resampling = 'nearest' | 'nearest-exact' | 'linear' | 'cubic'
+
+/** Where a result comes from: elements of the source and their weights. */
+type Tap = { at: Expr; weight: Expr }
+
+/** The coefficient that PyTorch's bicubic filter (and OpenCV's) uses. */
+const A = -0.75
+
+function taps(k: Builder, mode: Resampling, align_corners: boolean, i: Expr, n: Expr, scale: Expr): Tap[] {
+  const { type } = scale
+  const x = i.cast(type)
+  const one = constant(1, type)
+  if (mode === 'nearest' || mode === 'nearest-exact') {
+    const from = mode === 'nearest' ? x.mul(scale) : x.add(0.5).mul(scale)
+    return [{ at: k.local('index', from.floor().cast('index').min(n.sub(1))), weight: one }]
+  }
+  const source = k.local(type, align_corners ? x.mul(scale) : x.add(0.5).mul(scale).sub(0.5))
+  if (mode === 'linear') {
+    const from = align_corners ? source : source.max(0)
+    const first = k.local('index', from.floor().cast('index').min(n.sub(1)))
+    const second = k.local('index', first.add(1).min(n.sub(1)))
+    const t = k.local(type, from.sub(first.cast(type)).max(0).min(1))
+    return [
+      { at: first, weight: k.local(type, one.sub(t)) },
+      { at: second, weight: t },
+    ]
+  }
+  const first = k.local('index', source.floor().cast('index'))
+  const t = k.local(type, source.sub(source.floor()))
+  const near = (d: Expr): Expr =>
+    d
+      .mul(A + 2)
+      .sub(A + 3)
+      .mul(d)
+      .mul(d)
+      .add(1)
+  const far = (d: Expr): Expr =>
+    d
+      .mul(A)
+      .sub(5 * A)
+      .mul(d)
+      .add(8 * A)
+      .mul(d)
+      .sub(4 * A)
+  const weights = [far(t.add(1)), near(t), near(one.sub(t)), far(constant(2, type).sub(t))]
+  return weights.map((weight, j) => ({
+    at: k.local(
+      'index',
+      first
+        .add(j - 1)
+        .max(0)
+        .min(n.sub(1)),
+    ),
+    weight: k.local(type, weight),
+  }))
+}
+
+/** Resizes the middle dimension of [outer, n, inner]; backward adds to the source what its results' gradients say. */
+const resize_kernel = kernels(
+  'resize',
+  (k, dtype: DType, mode: Resampling, align_corners: boolean, backward: boolean) => {
+    const to = backward
+      ? k.input('g', dtype, { rank: 3, inner: 1 })
+      : k.output('out', dtype, { rank: 3, inner: 1 })
+    const from = backward
+      ? k.inout('grad', dtype, { rank: 3, inner: 1 })
+      : k.input('x', dtype, { rank: 3, inner: 1 })
+    const scale = k.value('scale', to.type === 'f64' && !mode.startsWith('nearest') ? 'f64' : 'f32')
+    const [outer, count, inner] = to.sizes as [Expr, Expr, Expr]
+    k.nest([outer, count], 'parallel', 'serial', (o, i) => {
+      const sources = taps(k, mode, align_corners, i, from.sizes[1]!, scale)
+      k.for(inner, 'vector', j => {
+        const at = (tap: Tap): [Expr, Expr, Expr] => [o, tap.at, j]
+        const weighted = (value: Expr, { weight }: Tap): Expr =>
+          sources.length === 1 ? value : value.mul(weight.cast(to.type))
+        if (!backward) {
+          const terms = sources.map(tap => weighted(from.at(...at(tap)), tap))
+          k.store(
+            to,
+            [o, i, j],
+            terms.reduce((a, b) => a.add(b)),
+          )
+          return
+        }
+        for (const tap of sources)
+          k.store(from, at(tap), from.at(...at(tap)).add(weighted(to.at(o, i, j), tap)))
+      })
+    })
+  },
+)
+
+/** [outer, n, inner] around dimension `d`. */
+const around = (t: Tensor, d: number): Operand => {
+  const [n, inner] = [t.sizes[d]!, numel(t.sizes.slice(d + 1))]
+  return window(t, [numel(t.sizes.slice(0, d)), n, inner], [n * inner, inner, 1])
+}
+
+/** How far apart in the source neighbouring results lie. */
+function step(
+  n: number,
+  out: number,
+  mode: Resampling,
+  align_corners: boolean,
+  given: number | null,
+): number {
+  if (align_corners && (mode === 'linear' || mode === 'cubic')) return out > 1 ? (n - 1) / (out - 1) : 0
+  return given !== null && given > 0 ? 1 / given : n / out
+}
+
+type Arguments = [
+  size: readonly number[],
+  mode: string,
+  align_corners: boolean,
+  scales: readonly number[] | null,
+]
+const SIGNATURE = 'int[] size, str mode, bool align_corners, float[]? scales'
+const node_of: Record<string, string> = {
+  nearest: 'Nearest',
+  'nearest-exact': 'NearestExact',
+  linear: 'Linear',
+  bilinear: 'Bilinear',
+  bicubic: 'Bicubic',
+}
+
+/** The dimensions that change, with what the kernel needs for each. */
+function passes(
+  sizes: readonly number[],
+  [size, mode_name, align_corners, scales]: Arguments,
+): { dim: number; out: number; mode: Resampling; step: number }[] {
+  const mode = mode_name.replace(/^bi/, '') as Resampling
+  const first = sizes.length - size.length
+  return size.flatMap((out, d) => {
+    const n = sizes[first + d]!
+    const by = step(n, out, mode, align_corners, scales?.[d] ?? null)
+    return n === out && (by === 1 || mode === 'nearest') ? [] : [{ dim: first + d, out, mode, step: by }]
+  })
+}
+
+function resized(x: Tensor, args: Arguments): Tensor {
+  let value = dense(x)
+  for (const { dim, out, mode, step } of passes(x.sizes, args)) {
+    const next = empty(value.sizes.with(dim, out), x.dtype)
+    if (next.count > 0)
+      resize_kernel(x.dtype, mode, args[2], false)([around(next, dim), around(value, dim)], [step])
+    value = next
+  }
+  if (value !== x) return value
+  const copy = empty(x.sizes, x.dtype)
+  return copy.copy_(x)
+}
+
+function resized_back(g: Tensor, sizes: readonly number[], args: Arguments): Tensor {
+  let value = dense(g)
+  for (const { dim, mode, step } of passes(sizes, args).reverse()) {
+    const next = zeros(value.sizes.with(dim, sizes[dim]!), g.dtype)
+    if (value.count > 0)
+      resize_kernel(g.dtype, mode, args[2], true)([around(value, dim), around(next, dim)], [step])
+    value = next
+  }
+  return value === g ? g.clone() : value
+}
+
+type ResizeArgs = [self: Tensor, ...Arguments]
+type ResizeGradArgs = [g: Tensor, sizes: readonly number[], ...Arguments]
+type Pair = { forward: Op<ResizeArgs>; backward: Op<ResizeGradArgs> }
+
+const pairs = new Map<string, Pair>()
+
+/** The op and its adjoint under PyTorch's names for `mode` in so many dimensions. */
+function pair_of(mode: string, dims: number): Pair {
+  const name = `Upsample${node_of[mode]}${dims}D`
+  const known = pairs.get(name)
+  if (known) return known
+  const pair: Pair = {
+    forward: op(`upsample(Tensor self, ${SIGNATURE})`, {
+      node: `${name}Backward0`,
+      forward: (self: Tensor, ...args: Arguments) => resized(self, args),
+      backward: { self: (g, [self, ...args]) => pair.backward(g, self.sizes, ...args) },
+    }),
+    backward: op(`upsample_backward(Tensor g, int[] sizes, ${SIGNATURE})`, {
+      node: `${name}BackwardBackward0`,
+      forward: (g: Tensor, sizes: readonly number[], ...args: Arguments) => resized_back(g, sizes, args),
+      backward: { g: (gg, [, , ...args]) => pair.forward(gg, ...args) },
+    }),
+  }
+  pairs.set(name, pair)
+  return pair
+}
+
+/**
+ * `input` (N, C, ...) with its last dimensions resized to `size`. `mode` is nearest, nearest-exact, linear, bilinear or
+ * bicubic; `scales` (results per element) take the place of the ratio of sizes where they are given.
+ */
+export function upsample_to(
+  input: Tensor,
+  size: readonly number[],
+  mode: string,
+  align_corners: boolean,
+  scales: readonly number[] | null,
+): Tensor {
+  const spatial = input.sizes.slice(2)
+  if (spatial.some(n => n <= 0) || size.some(n => n <= 0))
+    throw new RuntimeError(
+      `Input and output sizes should be greater than 0, but got input (${spatial.map((n, d) => `${'HWD'[d]}: ${n}`).join(', ')}) output (${size.map((n, d) => `${'HWD'[d]}: ${n}`).join(', ')})`,
+    )
+  if (!input.dtype.is_floating_point && !mode.startsWith('nearest'))
+    throw new RuntimeError(
+      `"compute_indices_weights_linear" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`,
+    )
+  return pair_of(mode, size.length).forward(input, size, mode, align_corners, scales)
+}
