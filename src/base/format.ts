@@ -75,3 +75,11 @@ export function python_scalar(x: number | bigint | boolean): string {
   if (typeof x === 'boolean') return x ? 'True' : 'False'
   return typeof x === 'bigint' || Number.isInteger(x) ? String(BigInt(x)) : python_float(x)
 }
+
+/** A Python complex number as Python prints it: `(1+2j)`, `2j`. */
+export function python_complex(real: number, imaginary: number): string {
+  const part = (x: number): string => python_float(x).replace(/\.0$/, '')
+  const im = part(imaginary)
+  if (Object.is(real, 0)) return `${im}j`
+  return `(${part(real)}${im.startsWith('-') ? '' : '+'}${im}j)`
+}

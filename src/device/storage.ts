@@ -46,14 +46,26 @@ export class Storage {
   /** Grows to at least `nbytes`, keeping the contents; every tensor on this storage sees the new memory. */
   grow(nbytes: number): void {
     if (nbytes <= this.nbytes) return
-    const grown = allocate(nbytes)
-    new Uint8Array(grown.buffer, grown.byte_offset, this.nbytes).set(
+    this.#move_to(allocate(nbytes))
+  }
+
+  /** Moves the bytes to memory that other threads can have too; every tensor on this storage sees it there. */
+  share(): void {
+    if (!this.is_shared) this.#move_to(new Storage(new SharedArrayBuffer(this.nbytes), 0, this.nbytes))
+  }
+
+  get is_shared(): boolean {
+    return typeof SharedArrayBuffer !== 'undefined' && this.buffer instanceof SharedArrayBuffer
+  }
+
+  #move_to(other: Storage): void {
+    new Uint8Array(other.buffer, other.byte_offset, this.nbytes).set(
       new Uint8Array(this.buffer, this.byte_offset, this.nbytes),
     )
-    this.buffer = grown.buffer
-    this.byte_offset = grown.byte_offset
-    this.nbytes = nbytes
-    this.address = grown.address
+    this.buffer = other.buffer
+    this.byte_offset = other.byte_offset
+    this.nbytes = other.nbytes
+    this.address = other.address
     for (const dtype of dtypes) this.#views[dtype.code] = undefined
   }
 }
@@ -64,7 +76,9 @@ let slab_address = 0
 
 /** The machine address of an ArrayBuffer; the native device installs one, elsewhere addresses stay 0. */
 let address_of: (buffer: ArrayBufferLike) => number = () => 0
+let addresses_known = false
 export function set_address_of(f: (buffer: ArrayBufferLike) => number): void {
+  addresses_known = true
   address_of = f
   slab = undefined
   slab_used = SLAB_BYTES
@@ -74,6 +88,21 @@ export function set_address_of(f: (buffer: ArrayBufferLike) => number): void {
 export function storage_address(storage: Storage): number {
   if (storage.address === 0) storage.address = address_of(storage.buffer) + storage.byte_offset
   return storage.address
+}
+
+const made_up = new WeakMap<ArrayBufferLike, number>()
+let next_made_up = 0x10000000
+
+/** The address of a storage's first byte as users see it: made up where it is not known, but it tells memories apart. */
+export function visible_address(storage: Storage): number {
+  if (addresses_known) return storage_address(storage)
+  let address = made_up.get(storage.buffer)
+  if (address === undefined) {
+    address = next_made_up
+    next_made_up += Math.ceil((storage.buffer.byteLength + 1) / ALIGNMENT) * ALIGNMENT
+    made_up.set(storage.buffer, address)
+  }
+  return address + storage.byte_offset
 }
 
 /** New zeroed memory, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */

@@ -2,6 +2,7 @@
 // Not here: ops that are methods too (index.ts).
 
 export { complex, imag, real, view_as_complex, view_as_real } from './complex_parts.ts'
+export { bucketize, isin, searchsorted } from './counting.ts'
 export { arange, empty, empty_like, full, full_like, ones, ones_like, zeros, zeros_like } from './creation.ts'
 export {
   asarray,
@@ -45,6 +46,7 @@ export {
   stack,
   vstack,
 } from './join.ts'
+export { get_device } from './memory.ts'
 export {
   alpha_dropout,
   alpha_dropout_,
@@ -55,6 +57,8 @@ export {
   feature_dropout,
   feature_dropout_,
 } from './nn/dropout.ts'
+export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
+export { constant_pad_nd } from './nn/pad.ts'
 export {
   binomial,
   normal,
@@ -70,7 +74,19 @@ export {
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
 export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
 export { tril_indices, triu_indices } from './triangular.ts'
+export {
+  get_num_interop_threads,
+  get_num_threads,
+  is_complex,
+  is_floating_point,
+  is_signed,
+  is_storage,
+  numel,
+  result_type,
+  set_default_tensor_type,
+  set_num_interop_threads,
+  set_num_threads,
+  typename,
+} from './type_info.ts'
 export { where } from './where.ts'
-export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
-export { constant_pad_nd } from './nn/pad.ts'
-export { bucketize, isin, searchsorted } from './counting.ts'
+export { polygamma } from './special/gamma.ts'

@@ -6,7 +6,9 @@ export * from './bitwise.ts'
 export * from './compare.ts'
 export { angle, conj, conj_physical, resolve_conj, resolve_neg } from './complex.ts'
 export { clone, contiguous, copy_, detach } from './convert.ts'
+export { bincount, histc } from './counting.ts'
 export { tensordot } from './einsum.ts'
+export { amax, amin, aminmax, argmax, argmin, max, min } from './extremes.ts'
 export {
   index_add,
   index_add_,
@@ -31,15 +33,13 @@ export {
   nonzero,
 } from './masked.ts'
 export * from './matmul.ts'
+export { dist, norm, trace } from './norms.ts'
 export { bernoulli, multinomial } from './random.ts'
 export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
-export { amax, amin, aminmax, argmax, argmin, max, min } from './extremes.ts'
-export { dist, norm, trace } from './norms.ts'
-export * from './scan.ts'
-export { logsumexp, std, std_mean, var, var_mean } from './statistics.ts'
 export { all, any, count_nonzero, mean, nanmean, nansum, prod, sum } from './reduction.ts'
 export { flip, fliplr, flipud, repeat_interleave, roll, rot90, tile } from './repeat.ts'
 export * from './rounding.ts'
+export * from './scan.ts'
 export {
   gather,
   index_reduce,
@@ -54,6 +54,18 @@ export {
 } from './scatter.ts'
 export * from './scatter_views.ts'
 export {
+  argsort,
+  kthvalue,
+  median,
+  mode,
+  msort,
+  nanmedian,
+  nanquantile,
+  quantile,
+  sort,
+  topk,
+} from './sorting.ts'
+export {
   chunk,
   dsplit,
   hsplit,
@@ -65,8 +77,13 @@ export {
   unsafe_split,
   vsplit,
 } from './split.ts'
+export { logsumexp, std, std_mean, var, var_mean } from './statistics.ts'
 export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'
+export { is_nonzero, is_same_size } from './type_info.ts'
+export { i0, i0_ } from './special/bessel.ts'
+export { igamma, igamma_, igammac, igammac_, multigammaln as mvlgamma, mvlgamma_ } from './special/gamma.ts'
 export * from './unary.ts'
+export { unique, unique_consecutive } from './unique.ts'
 export {
   as_strided,
   broadcast_to,
@@ -87,6 +104,3 @@ export {
   view,
   view_as,
 } from './views.ts'
-export { bincount, histc } from './counting.ts'
-export { argsort, kthvalue, median, mode, msort, nanmedian, nanquantile, quantile, sort, topk } from './sorting.ts'
-export { unique, unique_consecutive } from './unique.ts'

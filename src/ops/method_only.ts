@@ -155,6 +155,16 @@ export {
 } from './geometry.ts'
 export { at } from './indexing.ts'
 export {
+  data_ptr,
+  get_device,
+  is_pinned,
+  is_set_to,
+  is_shared,
+  pin_memory,
+  share_memory_,
+  storage,
+} from './memory.ts'
+export {
   bernoulli_,
   cauchy_,
   exponential_,
@@ -167,3 +177,5 @@ export {
 export { sum_to_size } from './reduction.ts'
 export { repeat } from './repeat.ts'
 export { where_method as where } from './where.ts'
+
+export { polygamma_, polygamma_method as polygamma } from './special/gamma.ts'

@@ -1,7 +1,7 @@
 // The Tensor: a strided window of a storage, with what autograd keeps about it. Its methods are the ops, which
 // ops/index.ts installs on the prototype from the tables that declare them, and a few that belong to the tensor
 // itself. Not here: kernels (dispatch.ts), the graph (tape.ts), printing (print.ts), indexing (indexing.ts).
-import { type DType, read_element } from '../base/dtype.ts'
+import { DType, read_element } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
 import { contiguous_strides, is_contiguous, numel, Size, wrap_dim } from '../base/shape.ts'
@@ -10,6 +10,7 @@ import type { Storage } from '../device/storage.ts'
 import { type Place, place_of } from './place.ts'
 import { tensor_repr } from './print.ts'
 import type { Node, TensorHook } from './tape.ts'
+import { dtype_of_type, type TypeLike } from './type_like.ts'
 
 /** How a differentiable view hangs on its base; tape.ts renews the view's history when the base's changes. */
 export type ViewOf = {
@@ -172,6 +173,26 @@ export class Tensor implements Operand {
     return this._view?.base ?? null
   }
 
+  /** The legacy type name, 'torch.FloatTensor'. */
+  type(): string
+  /** The tensor converted to a type: a dtype, torch.FloatTensor or 'torch.FloatTensor'. Throws for what is none. */
+  type(dtype: TypeLike | { readonly dtype: TypeLike }): Tensor
+  type(given?: unknown): string | Tensor {
+    const plain = typeof given === 'object' && given !== null && !(given instanceof DType)
+    const type = plain && 'dtype' in given ? given.dtype : given
+    if (type === undefined || type === null) return `torch.${this.dtype.tensor_type}`
+    const dtype = dtype_of_type(type)
+    if (dtype !== null) return this.to(dtype)
+    if (typeof type === 'string') throw new ValueError(`invalid type: '${type}'`)
+    throw new TypeError('dtype must be a type, str, or dtype object')
+  }
+
+  /** The rows, as views: `for (const row of x)`. Throws TypeError for 0-dim tensors. */
+  *[Symbol.iterator](): IterableIterator<Tensor> {
+    if (this.sizes.length === 0) throw new TypeError('iteration over a 0-d tensor')
+    yield* this.unbind(0)
+  }
+
   // --- autograd's face; `requires_grad = ` and `grad = ` check as PyTorch does
 
   get requires_grad(): boolean {
@@ -223,7 +244,9 @@ export class Tensor implements Operand {
   set grad(grad: Tensor | null) {
     if (grad !== null) {
       if (!(grad instanceof Tensor))
-        throw new TypeError(`assigned grad expected to be a Tensor or None but got grad of type ${typeof grad}`)
+        throw new TypeError(
+          `assigned grad expected to be a Tensor or None but got grad of type ${typeof grad}`,
+        )
       if (grad === this) throw new RuntimeError("can't assign Variable as its own grad")
       if (grad.dtype !== this.dtype)
         throw new RuntimeError(
@@ -237,12 +260,21 @@ export class Tensor implements Operand {
 
   /** The same memory outside the graph, with a version counter of its own. */
   get data(): Tensor {
-    return new Tensor(this.memory.alias(), this.offset, this.sizes, this.strides, this.dtype, this.count, this.dense)
+    return new Tensor(
+      this.memory.alias(),
+      this.offset,
+      this.sizes,
+      this.strides,
+      this.dtype,
+      this.count,
+      this.dense,
+    )
   }
 
   /** Makes this tensor show the memory of `source`. */
   set data(source: Tensor) {
-    if (!(source instanceof Tensor)) throw new TypeError(`Variable data has to be a tensor, but got ${typeof source}`)
+    if (!(source instanceof Tensor))
+      throw new TypeError(`Variable data has to be a tensor, but got ${typeof source}`)
     if (this._requires_grad && !source.dtype.is_floating_point && !source.dtype.is_complex)
       throw new RuntimeError(
         'data set to a tensor that requires gradients must be floating point or complex dtype',
@@ -282,7 +314,8 @@ export class Tensor implements Operand {
    * literals a tensor is its text. Throws ValueError where a number is wanted and there is more than one element.
    */
   [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | boolean | bigint | string {
-    if (hint === 'string' || (hint === 'default' && (this.count !== 1 || this.dtype.is_complex))) return tensor_repr(this)
+    if (hint === 'string' || (hint === 'default' && (this.count !== 1 || this.dtype.is_complex)))
+      return tensor_repr(this)
     return this.item()
   }
 }
@@ -314,6 +347,11 @@ export function alias(
 }
 
 /** A contiguous tensor over memory that is given. */
-export function contiguous_tensor(memory: Storage, sizes: readonly number[], dtype: DType, offset = 0): Tensor {
+export function contiguous_tensor(
+  memory: Storage,
+  sizes: readonly number[],
+  dtype: DType,
+  offset = 0,
+): Tensor {
   return new Tensor(memory, offset, sizes, contiguous_strides(sizes), dtype, numel(sizes), true)
 }

@@ -217,3 +217,11 @@ describe('torch.Size', () => {
     expect(() => new S.Size(3 as unknown as number[])).toThrow(TypeError)
   })
 })
+
+test('ordered_strides keep the order in memory and drop gaps and repeats', () => {
+  expect(S.ordered_strides([3, 4], [1, 3])).toEqual([1, 3])
+  expect(S.ordered_strides([4, 2, 3], [1, 48, 8])).toEqual([1, 12, 4])
+  expect(S.ordered_strides([3, 4], [1, 0])).toEqual([4, 1])
+  expect(S.ordered_strides([2, 3], [0, 0])).toEqual([3, 1])
+  expect(S.ordered_strides([], [])).toEqual([])
+})

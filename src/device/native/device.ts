@@ -25,7 +25,8 @@ let device: NativeDevice | undefined
 export function native_device(): NativeDevice {
   if (device) return device
   find_compiler()
-  set_address_of(buffer => Number(koffi().address(buffer)))
+  // Of shared memory koffi takes a view only.
+  set_address_of(buffer => Number(koffi().address(new Uint8Array(buffer))))
   device = {
     backend: 'native',
     type: 'cpu',

@@ -33,7 +33,7 @@ type Library = {
 }
 export type Koffi = {
   load(path: string): Library
-  address(buffer: ArrayBufferLike): bigint
+  address(memory: ArrayBufferLike | ArrayBufferView): bigint
 }
 
 let found: Koffi | undefined

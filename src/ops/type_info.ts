@@ -1,0 +1,99 @@
+// What type a tensor is, as functions: predicates, type names, promotion, the default dtype by type name; and
+// the number of threads. Not here: dtypes themselves (base/dtype.ts), conversions by name such as x.float().
+import { DType, FloatScalar, result_dtype, scalar_dtype, set_default_dtype } from '../base/dtype.ts'
+import { RuntimeError } from '../base/errors.ts'
+import { Size, same_sizes } from '../base/shape.ts'
+import { type_name } from '../tensor/schema.ts'
+import { TypedStorage } from '../tensor/storage_view.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { dtype_of_type, type TypeLike } from '../tensor/type_like.ts'
+import { composite, type Op } from './define/op.ts'
+import type { Number as Numeric } from './define/pointwise.ts'
+
+/** The name of what `obj` is: 'torch.FloatTensor' for tensors, else its class. */
+export function typename(obj: unknown): string {
+  if (obj instanceof Tensor) return `torch.${obj.dtype.tensor_type}`
+  if (obj instanceof Size) return 'torch.Size'
+  return type_name(obj)
+}
+
+/** Sets the default dtype by a type: torch.DoubleTensor or 'torch.DoubleTensor'. Throws TypeError for others. */
+export function set_default_tensor_type(type: TypeLike): void {
+  const dtype = type instanceof DType ? null : dtype_of_type(type)
+  if (dtype === null) throw new TypeError('invalid type object')
+  set_default_dtype(dtype)
+}
+
+type Operand = Tensor | Numeric
+
+/** The dtype of an operation on two tensors or numbers. */
+export const result_type: Op<[tensor1: Operand, tensor2: Operand], DType> = composite(
+  ['result_type(Tensor tensor1, any tensor2)', 'result_type(Scalar scalar, any tensor)'],
+  {
+    body(...operands: unknown[]) {
+      return result_dtype(
+        operands.map(x => {
+          if (x instanceof Tensor) return x
+          if (x instanceof FloatScalar || ['number', 'bigint', 'boolean'].includes(typeof x))
+            return { dtype: scalar_dtype(x as Numeric), sizes: [], wrapped: true }
+          throw new TypeError(
+            `result_type(): argument 'other' (position 2) must be Tensor, not ${type_name(x)}`,
+          )
+        }),
+      )
+    },
+    out: false,
+  },
+)
+
+const about = <R>(name: string, answer: (t: Tensor) => R): Op<[input: Tensor], R> =>
+  composite(`${name}(Tensor self)`, { body: answer, out: false })
+
+export const is_floating_point: Op<[input: Tensor], boolean> = about(
+  'is_floating_point',
+  t => t.dtype.is_floating_point,
+)
+export const is_complex: Op<[input: Tensor], boolean> = about('is_complex', t => t.dtype.is_complex)
+export const is_signed: Op<[input: Tensor], boolean> = about('is_signed', t => t.dtype.is_signed)
+/** The number of elements. */
+export const numel: Op<[input: Tensor], number> = about('numel', t => t.count)
+
+/** Python's bool(): whether the one element is not zero. Throws RuntimeError for any other number of elements. */
+export const is_nonzero: Op<[input: Tensor], boolean> = about('is_nonzero', t => {
+  if (t.count !== 1)
+    throw new RuntimeError(
+      `Boolean value of Tensor with ${t.count === 0 ? 'no values' : 'more than one value'} is ambiguous`,
+    )
+  return Number(t.item()) !== 0
+})
+
+/** Whether two tensors have the same sizes. */
+export const is_same_size: Op<[input: Tensor, other: Tensor], boolean> = composite(
+  'is_same_size(Tensor self, Tensor other)',
+  {
+    body: (a: Tensor, b: Tensor) => same_sizes(a.sizes, b.sizes),
+    out: false,
+  },
+)
+
+export const is_storage = (obj: unknown): obj is TypedStorage => obj instanceof TypedStorage
+
+// ---------------------------------------------------------------------------------------------- threads
+
+const threads = { intra: 1, inter: 1 }
+
+function checked(name: string, n: number): number {
+  if (!Number.isInteger(n)) throw new RuntimeError(`${name} expects an int, but got ${type_name(n)}`)
+  if (n <= 0) throw new RuntimeError(`${name} expects a positive integer`)
+  return n
+}
+
+/** The number that set_num_threads was given, 1 at first. Kernels run on one thread today. */
+export const get_num_threads = (): number => threads.intra
+export function set_num_threads(n: number): void {
+  threads.intra = checked('set_num_threads', n)
+}
+export const get_num_interop_threads = (): number => threads.inter
+export function set_num_interop_threads(n: number): void {
+  threads.inter = checked('set_num_interop_threads', n)
+}
