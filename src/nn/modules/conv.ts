@@ -1,0 +1,201 @@
+// Convolutions and their transposes in one and two dimensions. Not here: what they compute (functional).
+import { ValueError } from '../../base/errors.ts'
+import type { Tensor } from '../../torch.ts'
+import * as F from '../functional/index.ts'
+import * as init from '../init.ts'
+import { Module } from '../module.ts'
+import { Parameter } from '../parameter.ts'
+import { tuple, value } from '../repr.ts'
+import { init_bias } from './linear.ts'
+import { FACTORY, type Factory, type FactoryOptions, reader, uninitialised } from './settings.ts'
+
+type Numbers = number | readonly number[]
+export type ConvOptions = FactoryOptions & {
+  stride?: Numbers
+  /** A number of zeros on both sides, 'same' or 'valid'. */
+  padding?: Numbers | string
+  dilation?: Numbers
+  groups?: number
+  bias?: boolean
+  padding_mode?: 'zeros' | 'reflect' | 'replicate' | 'circular'
+}
+export type ConvTransposeOptions = Omit<ConvOptions, 'padding'> & { padding?: Numbers; output_padding?: Numbers }
+
+type Settings = {
+  in_channels: number
+  out_channels: number
+  kernel_size: number[]
+  stride: number[]
+  padding: number[] | string
+  dilation: number[]
+  groups: number
+  bias: boolean
+  padding_mode: string
+  output_padding?: number[]
+} & Factory
+
+const PADDING_MODES = ['zeros', 'reflect', 'replicate', 'circular']
+
+/** What the convolutions share. */
+export abstract class ConvNd extends Module {
+  declare readonly in_channels: number
+  declare readonly out_channels: number
+  declare readonly kernel_size: readonly number[]
+  declare readonly stride: readonly number[]
+  declare readonly padding: readonly number[] | string
+  declare readonly dilation: readonly number[]
+  declare readonly groups: number
+  declare readonly padding_mode: string
+  declare readonly output_padding: readonly number[]
+  declare readonly transposed: boolean
+  declare weight: Parameter
+  declare bias: Parameter | null
+
+  constructor(settings: Settings, transposed: boolean) {
+    super()
+    const { in_channels, out_channels, kernel_size, stride, padding, groups, bias, padding_mode, dtype } = settings
+    if (groups <= 0) throw new ValueError('groups must be a positive integer')
+    if (in_channels % groups !== 0) throw new ValueError('in_channels must be divisible by groups')
+    if (out_channels % groups !== 0) throw new ValueError('out_channels must be divisible by groups')
+    if (typeof padding === 'string') {
+      if (padding !== 'same' && padding !== 'valid')
+        throw new ValueError(`Invalid padding string '${padding}', should be one of {'valid', 'same'}`)
+      if (padding === 'same' && stride.some(s => s !== 1))
+        throw new ValueError("padding='same' is not supported for strided convolutions")
+    }
+    if (!PADDING_MODES.includes(padding_mode))
+      throw new ValueError(
+        `padding_mode must be one of {'zeros', 'reflect', 'replicate', 'circular'}, but got padding_mode='${padding_mode}'`,
+      )
+    const { bias: _, dtype: __, ...kept } = settings as Settings & { device?: unknown }
+    const { device: ___, ...shown } = kept
+    Object.assign(this, { output_padding: kernel_size.map(() => 0), ...shown, transposed })
+    const channels = transposed ? [in_channels, out_channels / groups] : [out_channels, in_channels / groups]
+    this.weight = new Parameter(uninitialised([...channels, ...kernel_size], { dtype }))
+    if (bias) this.bias = new Parameter(uninitialised([out_channels], { dtype }))
+    else this.register_parameter('bias', null)
+    this.reset_parameters()
+  }
+
+  reset_parameters(): void {
+    init.kaiming_uniform_(this.weight, { a: Math.sqrt(5) })
+    if (this.bias === null) return
+    const { sizes } = this.weight
+    init_bias(this.bias, sizes.slice(1).reduce((a, b) => a * b, 1))
+  }
+
+  /** The padding of non-zero modes, done beforehand: (left, right) from the last dimension on. */
+  protected pad(input: Tensor): Tensor {
+    const both =
+      this.padding === 'same'
+        ? this.kernel_size.map((k, i) => {
+            const total = this.dilation[i]! * (k - 1)
+            return [Math.floor(total / 2), total - Math.floor(total / 2)]
+          })
+        : typeof this.padding === 'string'
+          ? this.kernel_size.map(() => [0, 0])
+          : this.padding.map(p => [p, p])
+    return F.pad(input, both.reverse().flat(), this.padding_mode)
+  }
+
+  override extra_repr(): string {
+    const parts = [
+      `${this.in_channels}, ${this.out_channels}, kernel_size=${tuple(this.kernel_size)}, stride=${tuple(this.stride)}`,
+    ]
+    const { padding, output_padding, dilation } = this
+    if (typeof padding === 'string') parts.push(`padding=${padding}`)
+    else if (padding.some(p => p !== 0)) parts.push(`padding=${tuple(padding)}`)
+    if (dilation.some(d => d !== 1)) parts.push(`dilation=${tuple(dilation)}`)
+    if (output_padding.some(p => p !== 0)) parts.push(`output_padding=${tuple(output_padding)}`)
+    if (this.groups !== 1) parts.push(`groups=${this.groups}`)
+    if (this.bias === null) parts.push(`bias=${value(false)}`)
+    if (this.padding_mode !== 'zeros') parts.push(`padding_mode=${this.padding_mode}`)
+    return parts.join(', ')
+  }
+}
+
+const conv = (n: 1 | 2) =>
+  reader(
+    `Conv${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros', ${FACTORY})`,
+  )
+const conv_transpose = (n: 1 | 2) =>
+  reader(
+    `ConvTranspose${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] output_padding=0, int groups=1, bool bias=True, int[${n}] dilation=1, str padding_mode='zeros', ${FACTORY})`,
+  )
+const readers = { 1: conv(1), 2: conv(2) }
+const transpose_readers = { 1: conv_transpose(1), 2: conv_transpose(2) }
+
+type Rest = readonly (Numbers | string | boolean | ConvOptions | ConvTransposeOptions)[]
+
+/** Cross-correlation of (N, C, L); see F.conv1d. */
+export class Conv1d extends ConvNd {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(readers[1]<Settings>([in_channels, out_channels, kernel_size, ...rest]), false)
+  }
+
+  forward(input: Tensor): Tensor {
+    if (this.padding_mode === 'zeros')
+      return F.conv1d(input, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups)
+    return F.conv1d(this.pad(input), this.weight, this.bias, this.stride, 0, this.dilation, this.groups)
+  }
+}
+
+/** Cross-correlation of (N, C, H, W); see F.conv2d. */
+export class Conv2d extends ConvNd {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(readers[2]<Settings>([in_channels, out_channels, kernel_size, ...rest]), false)
+  }
+
+  forward(input: Tensor): Tensor {
+    if (this.padding_mode === 'zeros')
+      return F.conv2d(input, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups)
+    return F.conv2d(this.pad(input), this.weight, this.bias, this.stride, 0, this.dilation, this.groups)
+  }
+}
+
+/** What the transposed convolutions share. */
+export abstract class ConvTransposeNd extends ConvNd {
+  constructor(settings: Settings) {
+    if (settings.padding_mode !== 'zeros') throw new ValueError(`Only "zeros" padding mode is supported for ConvTranspose${settings.kernel_size.length}d`)
+    super(settings, true)
+  }
+
+  /** The output padding that gives `output_size`, or the module's own. */
+  protected output_padding_for(input: Tensor, output_size: readonly number[] | null): readonly number[] {
+    if (output_size === null) return this.output_padding
+    const dims = this.kernel_size.length
+    const wanted = output_size.slice(-dims)
+    const padding = this.padding as readonly number[]
+    return wanted.map((n, i) => {
+      const least = (input.size(input.ndim - dims + i) - 1) * this.stride[i]! - 2 * padding[i]! + this.dilation[i]! * (this.kernel_size[i]! - 1) + 1
+      const most = least + this.stride[i]! - 1
+      if (n < least || n > most)
+        throw new ValueError(`requested an output size of [${wanted.join(', ')}], but valid sizes range from ${least} to ${most} in dimension ${i} (for an input of torch.Size([${input.sizes.slice(-dims).join(', ')}]))`)
+      return n - least
+    })
+  }
+}
+
+/** The gradient of {@link Conv1d} as a layer. */
+export class ConvTranspose1d extends ConvTransposeNd {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(transpose_readers[1]<Settings>([in_channels, out_channels, kernel_size, ...rest]))
+  }
+
+  forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
+    const extra = this.output_padding_for(input, output_size)
+    return F.conv_transpose1d(input, this.weight, this.bias, this.stride, this.padding as Numbers, extra, this.groups, this.dilation)
+  }
+}
+
+/** The gradient of {@link Conv2d} as a layer. */
+export class ConvTranspose2d extends ConvTransposeNd {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(transpose_readers[2]<Settings>([in_channels, out_channels, kernel_size, ...rest]))
+  }
+
+  forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
+    const extra = this.output_padding_for(input, output_size)
+    return F.conv_transpose2d(input, this.weight, this.bias, this.stride, this.padding as Numbers, extra, this.groups, this.dilation)
+  }
+}

@@ -1,0 +1,13 @@
+// The modules, by family.
+export * from './activation.ts'
+export * from './container.ts'
+export * from './conv.ts'
+export * from './dropout.ts'
+export * from './linear.ts'
+export * from './loss.ts'
+export * from './normalization.ts'
+export * from './parameter_container.ts'
+export * from './pooling.ts'
+export * from './rnn.ts'
+export * from './shape.ts'
+export * from './sparse.ts'

@@ -1,0 +1,407 @@
+// Recurrent layers: RNN, LSTM, GRU (several layers, both directions, projections) and their cells. Each step is made of
+// public ops; parameters have PyTorch's names, order and initialisation.
+// Not here: packed sequences.
+import { RuntimeError, ValueError } from '../../base/errors.ts'
+import * as torch from '../../torch.ts'
+import type { DeviceLike, DType, Tensor } from '../../torch.ts'
+import { Module } from '../module.ts'
+import { Parameter } from '../parameter.ts'
+import { value } from '../repr.ts'
+
+export type RNNOptions = {
+  num_layers?: number
+  bias?: boolean
+  /** Input and output are (batch, seq, feature) rather than (seq, batch, feature). */
+  batch_first?: boolean
+  /** Between layers, while training. */
+  dropout?: number
+  bidirectional?: boolean
+  /** LSTM only: the size that hidden states are projected to. */
+  proj_size?: number
+  /** RNN only: 'tanh' or 'relu'. */
+  nonlinearity?: 'tanh' | 'relu'
+  device?: DeviceLike
+  dtype?: DType
+}
+
+type Factory = { dtype?: DType }
+const factory = (dtype: DType | null): Factory => (dtype === null ? {} : { dtype })
+
+const OPTIONS =
+  'int num_layers=1, bool bias=True, bool batch_first=False, float dropout=0.0, bool bidirectional=False, int proj_size=0'
+const PLACE = '*, device? device=None, dtype? dtype=None'
+const schemas = {
+  RNN: torch._parse_schema(
+    `RNN(int input_size, int hidden_size, int num_layers=1, str nonlinearity='tanh', bool bias=True, bool batch_first=False, float dropout=0.0, bool bidirectional=False, ${PLACE})`,
+  ),
+  LSTM: torch._parse_schema(`LSTM(int input_size, int hidden_size, ${OPTIONS}, ${PLACE})`),
+  GRU: torch._parse_schema(`GRU(int input_size, int hidden_size, ${OPTIONS}, ${PLACE})`),
+}
+
+type Mode = keyof typeof schemas
+const GATES: Readonly<Record<Mode, number>> = { RNN: 1, LSTM: 4, GRU: 3 }
+
+const list_text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
+const tuple_text = (sizes: readonly number[]): string => `(${sizes.join(', ')})`
+
+/** Fills every parameter from U(-k, k) with k = 1 / sqrt(hidden_size), in order. */
+function initialise(module: Module, hidden_size: number): void {
+  const k = hidden_size > 0 ? 1 / Math.sqrt(hidden_size) : 0
+  torch.no_grad(() => {
+    for (const p of module.parameters()) p.uniform_(-k, k)
+  })
+}
+
+/** The weights of one layer in one direction. */
+type Weights = { w_ih: Tensor; w_hh: Tensor; b_ih: Tensor | null; b_hh: Tensor | null; w_hr: Tensor | null }
+
+/** One step: the new state from what the input contributes and the old state. The first entry is the output. */
+type Step = (from_input: Tensor, state: readonly Tensor[], w: Weights) => Tensor[]
+
+const affine = (x: Tensor, w: Tensor, b: Tensor | null): Tensor => (b === null ? x.matmul(w.t()) : torch.addmm(b, x, w.t()))
+
+const rnn_step =
+  (activation: 'tanh' | 'relu'): Step =>
+  (from_input, [h], w) => [from_input.add(affine(h!, w.w_hh, w.b_hh))[activation]()]
+
+const lstm_step: Step = (from_input, [h, c], w) => {
+  const [i, f, g, o] = from_input.add(affine(h!, w.w_hh, w.b_hh)).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor]
+  const cell = f.sigmoid().mul(c!).add(i.sigmoid().mul(g.tanh()))
+  const hidden = o.sigmoid().mul(cell.tanh())
+  return [w.w_hr === null ? hidden : hidden.matmul(w.w_hr.t()), cell]
+}
+
+const gru_step: Step = (from_input, [h], w) => {
+  const [ir, iz, inew] = from_input.chunk(3, 1) as [Tensor, Tensor, Tensor]
+  const [hr, hz, hnew] = affine(h!, w.w_hh, w.b_hh).chunk(3, 1) as [Tensor, Tensor, Tensor]
+  const reset = ir.add(hr).sigmoid()
+  const update = iz.add(hz).sigmoid()
+  const fresh = inew.add(reset.mul(hnew)).tanh()
+  return [h!.sub(fresh).mul(update).add(fresh)]
+}
+
+/** What RNN, LSTM and GRU share. */
+export abstract class RNNBase extends Module {
+  declare readonly mode: Mode
+  declare readonly input_size: number
+  declare readonly hidden_size: number
+  declare readonly num_layers: number
+  declare readonly bias: boolean
+  declare readonly batch_first: boolean
+  declare readonly dropout: number
+  declare readonly bidirectional: boolean
+  declare readonly proj_size: number
+  declare readonly nonlinearity: string | undefined
+
+  constructor(mode: Mode, args: readonly unknown[]) {
+    super()
+    const { values } = torch._bind([schemas[mode]], args)
+    const given = Object.fromEntries(schemas[mode].params.map((p, i) => [p.name, values[i]])) as Required<RNNOptions> & {
+      input_size: number
+      hidden_size: number
+      dtype: DType | null
+    }
+    const { dtype, device: _, nonlinearity, proj_size = 0, ...settings } = given
+    if (given.dropout < 0 || given.dropout > 1)
+      throw new ValueError(
+        'dropout should be a number in range [0, 1] representing the probability of an element being zeroed',
+      )
+    if (given.dropout > 0 && given.num_layers === 1)
+      torch._warn(
+        `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, but got dropout=${given.dropout} and num_layers=${given.num_layers}`,
+      )
+    if (proj_size < 0) throw new ValueError('proj_size should be a positive integer or zero to disable projections')
+    if (proj_size > 0 && mode !== 'LSTM') throw new ValueError('proj_size argument is only supported for LSTM, not RNN or GRU')
+    if (proj_size > 0 && proj_size >= given.hidden_size) throw new ValueError('proj_size has to be smaller than hidden_size')
+    if (mode === 'RNN' && nonlinearity !== 'tanh' && nonlinearity !== 'relu')
+      throw new ValueError(`Unknown nonlinearity '${nonlinearity}'`)
+    Object.assign(this, { mode, ...settings, proj_size, ...(mode === 'RNN' && { nonlinearity }) })
+    this.#make_parameters(factory(dtype))
+    initialise(this, this.hidden_size)
+  }
+
+  #make_parameters(options: Factory): void {
+    const gates = GATES[this.mode] * this.hidden_size
+    const state_size = this.proj_size || this.hidden_size
+    for (let layer = 0; layer < this.num_layers; layer++)
+      for (const suffix of this.#suffixes(layer)) {
+        const input_size = layer === 0 ? this.input_size : state_size * this.#directions
+        const make = (name: string, ...size: number[]): void =>
+          this.register_parameter(`${name}_${suffix}`, new Parameter(torch.empty(size, options)))
+        make('weight_ih', gates, input_size)
+        make('weight_hh', gates, state_size)
+        if (this.bias) {
+          make('bias_ih', gates)
+          make('bias_hh', gates)
+        }
+        if (this.proj_size > 0) make('weight_hr', this.proj_size, this.hidden_size)
+      }
+  }
+
+  get #directions(): number {
+    return this.bidirectional ? 2 : 1
+  }
+
+  #suffixes(layer: number): string[] {
+    return this.bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`]
+  }
+
+  #weights(suffix: string): Weights {
+    const own = this as unknown as Record<string, Tensor | undefined>
+    const get = (name: string): Tensor | null => own[`${name}_${suffix}`] ?? null
+    return {
+      w_ih: get('weight_ih') as Tensor,
+      w_hh: get('weight_hh') as Tensor,
+      b_ih: get('bias_ih'),
+      b_hh: get('bias_hh'),
+      w_hr: get('weight_hr'),
+    }
+  }
+
+  /** Draws the parameters anew. */
+  reset_parameters(): void {
+    initialise(this, this.hidden_size)
+  }
+
+  /** For programs that call it: parameters need no flattening here. */
+  flatten_parameters(): void {}
+
+  override extra_repr(): string {
+    const parts = [`${this.input_size}, ${this.hidden_size}`]
+    const add = (name: string, x: number | boolean, usual: number | boolean): void => {
+      if (x !== usual) parts.push(`${name}=${name === 'dropout' ? torch._python_float(x as number) : value(x)}`)
+    }
+    add('proj_size', this.proj_size, 0)
+    add('num_layers', this.num_layers, 1)
+    add('bias', this.bias, true)
+    add('batch_first', this.batch_first, false)
+    add('dropout', this.dropout, 0)
+    add('bidirectional', this.bidirectional, false)
+    return parts.join(', ')
+  }
+
+  /** Sizes of the states: the hidden state, and for LSTM the cell. */
+  #state_sizes(batch: number): number[][] {
+    const count = this.num_layers * this.#directions
+    const hidden = [count, batch, this.proj_size || this.hidden_size]
+    return this.mode === 'LSTM' ? [hidden, [count, batch, this.hidden_size]] : [hidden]
+  }
+
+  #check(input: Tensor, states: readonly Tensor[] | null, batched: boolean): void {
+    const last = input.size(-1)
+    if (last !== this.input_size)
+      throw new RuntimeError(`input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${last}`)
+    const own = [...this.parameters()][0] as Tensor
+    if (input.dtype !== own.dtype)
+      throw new RuntimeError(
+        `expected scalar type ${own.dtype.tensor_type.slice(0, -6)} but found ${input.dtype.tensor_type.slice(0, -6)}`,
+      )
+    if (states === null) return
+    if (states.length !== (this.mode === 'LSTM' ? 2 : 1)) throw new RuntimeError('LSTM expects two hidden states')
+    for (const state of states)
+      if (state.ndim !== (batched ? 3 : 2)) {
+        const dims = batched ? 3 : 2
+        throw new RuntimeError(
+          this.mode === 'LSTM'
+            ? `For ${batched ? 'batched 3' : 'unbatched 2'}-D input, hx and cx should also be ${dims}-D but got (${states[0]!.ndim}-D, ${states[1]!.ndim}-D) tensors`
+            : `For ${batched ? 'batched 3' : 'unbatched 2'}-D input, hx should also be ${dims}-D but got ${state.ndim}-D tensor`,
+        )
+      }
+  }
+
+  /** Runs all layers over `input`; returns the output and the last states. */
+  protected run(input: Tensor, given: readonly Tensor[] | null, step: Step): [Tensor, Tensor[]] {
+    if (input.ndim !== 2 && input.ndim !== 3)
+      throw new RuntimeError(`${this._get_name()}: Expected input to be 2-D or 3-D but received ${input.ndim}-D tensor`)
+    const batched = input.ndim === 3
+    this.#check(input, given, batched)
+    let x = batched ? (this.batch_first ? input.transpose(0, 1) : input) : input.unsqueeze(1)
+    const states = given === null ? null : given.map(s => (batched ? s : s.unsqueeze(1)))
+    const sizes = this.#state_sizes(x.size(1))
+    states?.forEach((s, i) => {
+      if (s.sizes.join() !== sizes[i]!.join())
+        throw new RuntimeError(
+          this.mode === 'LSTM'
+            ? `Expected hidden[${i}] size ${tuple_text(sizes[i]!)}, got ${list_text(s.sizes)}`
+            : `Expected hidden size ${tuple_text(sizes[i]!)}, got ${list_text(s.sizes)}`,
+        )
+    })
+    const initial = states ?? sizes.map(size => torch.zeros(size, { dtype: input.dtype }))
+    const last: Tensor[][] = initial.map(() => [])
+    for (let layer = 0; layer < this.num_layers; layer++) {
+      const outputs = this.#suffixes(layer).map((suffix, direction) => {
+        const at = layer * this.#directions + direction
+        const [output, state] = this.#run_direction(x, initial.map(s => s.select(0, at)), this.#weights(suffix), step, direction === 1)
+        state.forEach((s, i) => {
+          last[i]!.push(s)
+        })
+        return output
+      })
+      x = outputs.length === 1 ? outputs[0]! : torch.cat(outputs, 2)
+      if (this.dropout > 0 && this.training && layer < this.num_layers - 1) x = torch._nn.dropout(x, this.dropout, true)
+    }
+    const output = batched ? (this.batch_first ? x.transpose(0, 1) : x) : x.squeeze(1)
+    const finals = last.map(list => torch.stack(list))
+    return [output, batched ? finals : finals.map(s => s.squeeze(1))]
+  }
+
+  /** One layer in one direction: (seq, batch, input) to (seq, batch, state), and the last state. */
+  #run_direction(x: Tensor, start: Tensor[], w: Weights, step: Step, reverse: boolean): [Tensor, Tensor[]] {
+    const [length, batch, size] = x.sizes as [number, number, number]
+    // What the inputs contribute is one product for the whole sequence.
+    const contributions = affine(x.reshape([length * batch, size]), w.w_ih, w.b_ih).view(length, batch, -1).unbind(0)
+    const outputs = new Array<Tensor>(length)
+    let state = start
+    for (let i = 0; i < length; i++) {
+      const t = reverse ? length - 1 - i : i
+      state = step(contributions[t]!, state, w)
+      outputs[t] = state[0]!
+    }
+    return [torch.stack(outputs), state]
+  }
+}
+
+type Sized = [input_size: number, hidden_size: number, ...rest: (number | boolean | string | RNNOptions)[]]
+
+/** h = tanh(W_ih x + b_ih + W_hh h + b_hh), over a sequence; `nonlinearity: 'relu'` instead of tanh. */
+export class RNN extends RNNBase {
+  constructor(...args: Sized) {
+    super('RNN', args)
+  }
+
+  /** `input` (seq, batch, input_size); returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
+  forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], rnn_step(this.nonlinearity as 'tanh' | 'relu'))
+    return [output, h!]
+  }
+}
+
+/** Long short-term memory over a sequence. */
+export class LSTM extends RNNBase {
+  constructor(...args: Sized) {
+    super('LSTM', args)
+  }
+
+  /** Returns the outputs (seq, batch, hidden) and the last [hidden, cell] states. */
+  forward(input: Tensor, states: readonly [Tensor, Tensor] | null = null): [Tensor, [Tensor, Tensor]] {
+    const [output, last] = this.run(input, states, lstm_step)
+    return [output, last as [Tensor, Tensor]]
+  }
+}
+
+/** Gated recurrent units over a sequence. */
+export class GRU extends RNNBase {
+  constructor(...args: Sized) {
+    super('GRU', args)
+  }
+
+  /** Returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
+  forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], gru_step)
+    return [output, h!]
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- cells
+
+const cell_schema = torch._parse_schema(
+  "RNNCell(int input_size, int hidden_size, bool bias=True, str nonlinearity='tanh', *, device? device=None, dtype? dtype=None)",
+)
+
+type CellOptions = { bias?: boolean; nonlinearity?: 'tanh' | 'relu'; device?: DeviceLike; dtype?: DType }
+type CellSized = [input_size: number, hidden_size: number, bias?: boolean | CellOptions, nonlinearity?: string | CellOptions, opts?: CellOptions]
+
+/** One step of a recurrent layer. */
+export abstract class RNNCellBase extends Module {
+  declare readonly input_size: number
+  declare readonly hidden_size: number
+  declare readonly bias: boolean
+  declare weight_ih: Parameter
+  declare weight_hh: Parameter
+  declare bias_ih: Parameter | null
+  declare bias_hh: Parameter | null
+
+  constructor(gates: number, args: readonly unknown[]) {
+    super()
+    const [input_size, hidden_size, bias, nonlinearity, , dtype] = torch._bind([cell_schema], args).values as [number, number, boolean, string, unknown, DType | null]
+    Object.assign(this, { input_size, hidden_size, bias, ...(gates === 1 && { nonlinearity }) })
+    const make = (...size: number[]): Parameter => new Parameter(torch.empty(size, factory(dtype)))
+    this.weight_ih = make(gates * hidden_size, input_size)
+    this.weight_hh = make(gates * hidden_size, hidden_size)
+    if (bias) {
+      this.bias_ih = make(gates * hidden_size)
+      this.bias_hh = make(gates * hidden_size)
+    } else {
+      this.register_parameter('bias_ih', null)
+      this.register_parameter('bias_hh', null)
+    }
+    initialise(this, hidden_size)
+  }
+
+  reset_parameters(): void {
+    initialise(this, this.hidden_size)
+  }
+
+  override extra_repr(): string {
+    const { nonlinearity } = this as unknown as { nonlinearity?: string }
+    const shown = nonlinearity !== undefined && nonlinearity !== 'tanh' ? `, nonlinearity=${nonlinearity}` : ''
+    return `${this.input_size}, ${this.hidden_size}${this.bias ? '' : `, bias=${value(this.bias)}`}${shown}`
+  }
+
+  protected step(input: Tensor, states: readonly Tensor[] | null, step: Step, count: number): Tensor[] {
+    const name = this._get_name()
+    if (input.ndim !== 1 && input.ndim !== 2)
+      throw new RuntimeError(`${name}: Expected input to be 1-D or 2-D but received ${input.ndim}-D tensor`)
+    const batched = input.ndim === 2
+    const x = batched ? input : input.unsqueeze(0)
+    if (x.size(1) !== this.input_size)
+      throw new RuntimeError(`input has inconsistent input_size: got ${x.size(1)} expected ${this.input_size}`)
+    const zeros = (): Tensor => torch.zeros([x.size(0), this.hidden_size], { dtype: x.dtype })
+    const old = states === null ? Array.from({ length: count }, zeros) : states.map(s => (batched ? s : s.unsqueeze(0)))
+    for (const [i, s] of old.entries()) {
+      if (s.size(0) !== x.size(0))
+        throw new RuntimeError(`Input batch size ${x.size(0)} doesn't match hidden${i} batch size ${s.size(0)}`)
+      if (s.size(1) !== this.hidden_size)
+        throw new RuntimeError(`hidden${i} has inconsistent hidden_size: got ${s.size(1)}, expected ${this.hidden_size}`)
+    }
+    const w: Weights = { w_ih: this.weight_ih, w_hh: this.weight_hh, b_ih: this.bias_ih, b_hh: this.bias_hh, w_hr: null }
+    const next = step(affine(x, w.w_ih, w.b_ih), old, w)
+    return batched ? next : next.map(s => s.squeeze(0))
+  }
+}
+
+/** One step of {@link RNN}: (batch, input_size) and (batch, hidden_size) to (batch, hidden_size). */
+export class RNNCell extends RNNCellBase {
+  declare readonly nonlinearity: string
+
+  constructor(...args: CellSized) {
+    super(1, args)
+    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu') throw new RuntimeError(`Unknown nonlinearity: ${this.nonlinearity}`)
+  }
+
+  forward(input: Tensor, hx: Tensor | null = null): Tensor {
+    return this.step(input, hx === null ? null : [hx], rnn_step(this.nonlinearity as 'tanh' | 'relu'), 1)[0]!
+  }
+}
+
+/** One step of {@link LSTM}: returns the new [hidden, cell] states. */
+export class LSTMCell extends RNNCellBase {
+  constructor(...args: CellSized) {
+    super(4, args)
+  }
+
+  forward(input: Tensor, states: readonly [Tensor, Tensor] | null = null): [Tensor, Tensor] {
+    return this.step(input, states, lstm_step, 2) as [Tensor, Tensor]
+  }
+}
+
+/** One step of {@link GRU}. */
+export class GRUCell extends RNNCellBase {
+  constructor(...args: CellSized) {
+    super(3, args)
+  }
+
+  forward(input: Tensor, hx: Tensor | null = null): Tensor {
+    return this.step(input, hx === null ? null : [hx], gru_step, 1)[0]!
+  }
+}
