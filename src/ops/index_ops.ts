@@ -260,6 +260,7 @@ export const index_copy_: typeof index_copy = in_place(index_copy)
 /** Fills those slices of `dim` that `index` (1-d, int64) names with a number or a 0-dim tensor. */
 export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Number | Tensor, opts?: Out]> =
   update_op('index_fill(Tensor self, int dim, Tensor index, any value)', {
+    node: ([, , , value]) => (value instanceof Tensor ? 'IndexFillBackward1' : 'IndexFillBackward0'),
     prepare(self: Tensor, dim: number, index: Tensor, value: Number | Tensor) {
       const number = fill_number('index_fill_', value)
       if (index.dtype !== int64) throw new IndexError('index_fill_(): Expected dtype int64 for index.')

@@ -9,7 +9,7 @@ import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
-import { make_op, type Op, op, overloaded } from './define/op.ts'
+import { make_op, type Op, type Overloads, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { type Number, pointwise } from './define/pointwise.ts'
 import { update_op } from './define/update.ts'
@@ -215,23 +215,25 @@ export function nonzero_rows(x: Tensor): Tensor {
   return out
 }
 
-/** nonzero(x, { as_tuple: true }) gives a list. */
-type NonzeroTuple = (self: Tensor, opts: { as_tuple: true }) => Tensor[]
+interface NonzeroMethod {
+  (opts: { as_tuple: true }): Tensor[]
+  (opts?: { as_tuple?: false; out?: Tensor }): Tensor
+}
+type NonzeroArgs = [self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]
+type Nonzero = ((self: Tensor, opts: { as_tuple: true }) => Tensor[]) &
+  Op<NonzeroArgs> &
+  Overloads<NonzeroMethod>
 
 /** The positions of the elements that are not zero: [n, ndim], or with `as_tuple` a tensor of n per dimension. */
-export const nonzero: NonzeroTuple & Op<[self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]> =
-  overloaded<[self: Tensor, opts?: { as_tuple?: boolean; out?: Tensor }]>(
+export const nonzero: Nonzero = overloaded<NonzeroArgs>(
+  [
     [
-      [
-        'nonzero(Tensor self, *, bool as_tuple=False)',
-        nonzero_as as (self: Tensor, as_tuple: boolean) => Tensor,
-      ],
+      'nonzero(Tensor self, *, bool as_tuple=False)',
+      nonzero_as as (self: Tensor, as_tuple: boolean) => Tensor,
     ],
-    {
-      samples: r => [[r(3, 4)], [r()]],
-      gradcheck: false,
-    },
-  ) as never
+  ],
+  { samples: r => [[r(3, 4)], [r()]], gradcheck: false },
+) as unknown as Nonzero
 
 function nonzero_as(self: Tensor, as_tuple: boolean): Tensor | Tensor[] {
   if (!as_tuple) return nonzero_rows(self)

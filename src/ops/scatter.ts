@@ -190,6 +190,7 @@ export const scatter: Op<
     opts?: { reduce?: string | null; out?: Tensor },
   ]
 > = update_op('scatter(Tensor self, int dim, Tensor index, any src, *, str? reduce=None)', {
+  node: ([, , , src]) => (src instanceof Tensor ? 'ScatterBackward0' : 'ScatterBackward1'),
   prepare(self: Tensor, dim: number, index: Tensor, src: Tensor | Number, reduce: string | null) {
     const source = src instanceof Tensor ? src : fill_number('scatter', src)
     const d = check_scatter(self, dim, index, source instanceof Tensor ? source : null)

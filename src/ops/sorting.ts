@@ -10,7 +10,7 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { full_value } from './creation.ts'
 import { dense } from './define/copy.ts'
 import { type Named, named_tuple } from './define/named.ts'
-import { composite, type Op, op, overloaded } from './define/op.ts'
+import { composite, type Op, type Overloads, op, overloaded } from './define/op.ts'
 import { around_dim, is_less, sort_dim } from './define/sort.ts'
 import { window } from './define/space.ts'
 
@@ -238,7 +238,7 @@ function to_equal(g: Tensor, self: Tensor, value: Tensor): Tensor {
 }
 
 /** Medians of all elements and along a dimension. */
-function medians(name: 'median' | 'nanmedian'): Op<MedianArgs, Tensor & ValuesIndices> {
+function medians(name: 'median' | 'nanmedian'): Medians {
   const node = name === 'median' ? 'Median' : 'Nanmedian'
   const of_all: Op<[self: Tensor]> = op(`${name}(Tensor self)`, {
     node: `${node}Backward0`,
@@ -267,19 +267,28 @@ function medians(name: 'median' | 'nanmedian'): Op<MedianArgs, Tensor & ValuesIn
       },
     },
   )
-  return overloaded<MedianArgs, Tensor & ValuesIndices>(
+  return overloaded<MedianArgs, ValuesIndices>(
     [
-      [`${name}(Tensor self)`, (self: Tensor) => of_all(self) as Tensor & ValuesIndices],
+      [`${name}(Tensor self)`, (self: Tensor) => of_all(self) as unknown as ValuesIndices],
       [
         `${name}(Tensor self, int dim, bool keepdim=False)`,
-        (self: Tensor, dim: number, keepdim: boolean) => of_dim(self, dim, keepdim) as Tensor & ValuesIndices,
+        (self: Tensor, dim: number, keepdim: boolean) => of_dim(self, dim, keepdim),
       ],
     ],
-    { samples: r => [[r.distinct(3, 5)], [r.distinct(3, 4), 1], [r.distinct(3, 5), 0, true]] },
-  )
+    { samples: r => [[r.distinct(3, 5)] as never, [r.distinct(3, 4), 1], [r.distinct(3, 5), 0, true]] },
+  ) as Medians
 }
-type MedianArgs = [self: Tensor, dim?: number | DimOptions, keepdim?: Keepdim, opts?: OutPair]
-type Medians = Op<MedianArgs, Tensor & ValuesIndices>
+interface MedianMethod {
+  (opts?: { dim?: undefined; out?: Tensor }): Tensor
+  (dim: number | (DimOptions & { dim: number }), keepdim?: Keepdim, opts?: OutPair): ValuesIndices
+}
+type MedianArgs = [
+  self: Tensor,
+  dim: number | (DimOptions & { dim: number }),
+  keepdim?: Keepdim,
+  opts?: OutPair,
+]
+type Medians = ((self: Tensor) => Tensor) & Op<MedianArgs, ValuesIndices> & Overloads<MedianMethod>
 
 /** The lower median of all elements, or along `dim` with its index. NaN where there is one. */
 export const median: Medians = medians('median')

@@ -7,7 +7,7 @@ import { empty } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
 import { dense } from './define/copy.ts'
-import { type Op, overloaded, without_recording } from './define/op.ts'
+import { type Op, type Overloads, overloaded, without_recording } from './define/op.ts'
 import { group_rows, sort_dim, sort_rows } from './define/sort.ts'
 import { index_select } from './index_ops.ts'
 import { movedim } from './rearrange.ts'
@@ -70,17 +70,22 @@ type ConsecutiveArgs = [
   return_counts?: Flag,
   dim?: number | null | Options,
 ]
-/** A tensor, or a list with the inverse and the counts where they are asked for. */
-export interface Unique<A extends readonly unknown[]> {
-  (self: Tensor, opts: Options & ({ return_inverse: true } | { return_counts: true })): Tensor[]
-  (...args: A): Tensor
+/** A list with the inverse and the counts where they are asked for, else a tensor. */
+type Asked = Options & ({ return_inverse: true } | { return_counts: true })
+interface UniqueMethod<Rest extends readonly unknown[]> {
+  (opts: Asked): Tensor[]
+  (...args: Rest): Tensor
 }
+type Tail<A> = A extends readonly [unknown, ...infer Rest] ? Rest : never
+type Unique<A extends readonly unknown[]> = ((self: Tensor, opts: Asked) => Tensor[]) &
+  Op<A> &
+  Overloads<UniqueMethod<Tail<A>>>
 
 /**
  * The distinct elements in ascending order, or the distinct slices along `dim`. With `return_inverse` also where each
  * element went, with `return_counts` how often each occurs.
  */
-export const unique: Unique<UniqueArgs> & Op<UniqueArgs> = overloaded<UniqueArgs>(
+export const unique: Unique<UniqueArgs> = overloaded<UniqueArgs>(
   [
     [
       'unique(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, int? dim=None)',
@@ -89,10 +94,10 @@ export const unique: Unique<UniqueArgs> & Op<UniqueArgs> = overloaded<UniqueArgs
     ],
   ],
   { out: false, gradcheck: false, samples: r => [[r.ints(0, 4, 7)], [r.ints(0, 2, 5, 2), { dim: 0 }]] },
-) as never
+) as unknown as Unique<UniqueArgs>
 
 /** The elements (or slices along `dim`) without those that repeat the one before. Results as of {@link unique}. */
-export const unique_consecutive: Unique<ConsecutiveArgs> & Op<ConsecutiveArgs> = overloaded<ConsecutiveArgs>(
+export const unique_consecutive: Unique<ConsecutiveArgs> = overloaded<ConsecutiveArgs>(
   [
     [
       'unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None)',
@@ -101,4 +106,4 @@ export const unique_consecutive: Unique<ConsecutiveArgs> & Op<ConsecutiveArgs> =
     ],
   ],
   { out: false, gradcheck: false, samples: r => [[r.ints(0, 2, 9)], [r.ints(0, 2, 6, 1), { dim: 0 }]] },
-) as never
+) as unknown as Unique<ConsecutiveArgs>

@@ -111,7 +111,7 @@ export interface OpDef<V extends readonly unknown[], A extends readonly unknown[
     | { readonly [input: string]: Derivative<V, R> }
     | ((g: GradOf<R>, values: V, out: R, needs: readonly boolean[]) => (Tensor | null)[])
   /** PyTorch's name of the node, where it is not the op's name with Backward0. */
-  node?: string
+  node?: string | ((values: readonly unknown[]) => string)
   samples?: Samples<NoInfer<A>>
   /** False where the samples' gradients cannot be checked by finite differences; say why beside it. */
   gradcheck?: boolean
@@ -126,7 +126,7 @@ class OpNode<V extends readonly unknown[], R> extends Node {
   readonly #out: Saved[] | null
 
   constructor(def: OpDef<V, readonly unknown[], R>, schema: Schema, values: unknown[], result: R, edges: (Edge | null)[]) {
-    super(def.node ?? node_name(schema.name), edges)
+    super(typeof def.node === 'function' ? def.node(values) : (def.node ?? node_name(schema.name)), edges)
     this.#def = def
     this.#schema = schema
     const saves = def.saves ?? []
