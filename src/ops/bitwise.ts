@@ -1,13 +1,12 @@
 // Logic on truth values, operations on the bits of integers, and common divisors and multiples.
 // Not here: comparisons, which give the truth values (compare.ts).
-import { bool, type DType, result_dtype } from '../base/dtype.ts'
-import { broadcast_sizes, same_sizes } from '../base/shape.ts'
+import { bool, result_dtype } from '../base/dtype.ts'
 import type { Expr } from '../ir/expr.ts'
+import type { Builder } from '../ir/kernel.ts'
 import { compute_type } from '../ir/types.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { copy_elements, dense_as } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
+import { type Looped, looped } from './define/looped.ts'
 import { type Op, op } from './define/op.ts'
 import { type DTypeRule, type Number, pointwise } from './define/pointwise.ts'
 import { integral, not_implemented } from './define/rules.ts'
@@ -142,43 +141,35 @@ export {
 
 // ---------------------------------------------------------------------------------------------- divisors
 
-/** Euclid's algorithm on each pair; `multiple` gives the least common multiple instead. */
-const euclid = kernels('gcd', (k, dtype: DType, multiple: boolean) => {
-  const out = k.output('out', dtype, 'flat')
-  const x = k.input('x', dtype, 'flat')
-  const y = k.input('y', dtype, 'flat')
-  const type = compute_type(dtype)
-  k.for(out.sizes[0] as Expr, 'parallel', i => {
-    const a = k.local(type, x.at(i))
-    const b = k.local(type, y.at(i))
-    k.while(b.ne(0), () => {
-      const rest = k.local(type, a.fmod(b))
-      k.assign(a, b)
-      k.assign(b, rest)
-    })
-    k.store(out, [i], multiple ? a.eq(0).where(0, x.at(i).truncdiv(a).mul(y.at(i)).abs()) : a.abs())
+/** Euclid's algorithm: the last remainder that is not zero, with any sign. */
+function greatest_divisor(k: Builder, x: Expr, y: Expr): Expr {
+  const a = k.local(x.type, x)
+  const b = k.local(x.type, y)
+  k.while(b.ne(0), () => {
+    const rest = k.local(x.type, a.fmod(b))
+    k.assign(a, b)
+    k.assign(b, rest)
   })
-})
-
-function divisors(name: string, self: Tensor, other: Tensor, multiple: boolean): Tensor {
-  const dtype = result_dtype([self, other])
-  if (dtype === bool || dtype.is_floating_point || dtype.is_complex) not_implemented(`${name}_cpu`, dtype)
-  const out = empty(broadcast_sizes(self.sizes, other.sizes), dtype)
-  if (out.count > 0) euclid(dtype, multiple)([out, spread(self, out), spread(other, out)], [])
-  return out
+  return a
 }
 
-/** `x` contiguous, of the size and dtype of `like`. */
-function spread(x: Tensor, like: Tensor): Tensor {
-  if (same_sizes(x.sizes, like.sizes)) return dense_as(x, like.dtype)
-  const full = empty(like.sizes, like.dtype)
-  copy_elements(full, x)
-  return full
+const gcd_of = looped('gcd', compute_type, (k, x, y) => greatest_divisor(k, x, y).abs())
+const lcm_of = looped('lcm', compute_type, (k, x, y) => {
+  const divisor = greatest_divisor(k, x, y)
+  return divisor.eq(0).where(0, x.truncdiv(divisor).mul(y).abs())
+})
+
+function divisors(name: string, f: Looped): (self: Tensor, other: Tensor) => Tensor {
+  return (self, other) => {
+    const dtype = result_dtype([self, other])
+    if (dtype === bool || dtype.is_floating_point || dtype.is_complex) not_implemented(`${name}_cpu`, dtype)
+    return f(self, other, dtype)
+  }
 }
 
 /** The greatest common divisor of integers. */
 export const gcd: Op<Pair> = op('gcd(Tensor self, Tensor other)', {
-  forward: (self: Tensor, other: Tensor) => divisors('gcd', self, other, false),
+  forward: divisors('gcd', gcd_of),
   samples: r => [[r.ints(-20, 20, 3, 4), r.ints(-20, 20, 4)]],
 })
 /** In-place {@link gcd}. */
@@ -186,7 +177,7 @@ export const gcd_: typeof gcd = in_place(gcd)
 
 /** The least common multiple of integers. */
 export const lcm: Op<Pair> = op('lcm(Tensor self, Tensor other)', {
-  forward: (self: Tensor, other: Tensor) => divisors('lcm', self, other, true),
+  forward: divisors('lcm', lcm_of),
   samples: r => [[r.ints(-20, 20, 3, 4), r.ints(-20, 20, 4)]],
 })
 /** In-place {@link lcm}. */
