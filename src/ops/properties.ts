@@ -2,6 +2,7 @@
 // Not here: properties of the tensor itself, such as shape (tensor/tensor.ts).
 import { RuntimeError } from '../base/errors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { conj } from './complex.ts'
 import { permute, transpose } from './views.ts'
 
 function swap_last(self: Tensor, name: string): Tensor {
@@ -28,19 +29,19 @@ export function mT(self: Tensor): Tensor {
 
 /** The last two dimensions swapped, and conjugated (which changes nothing but complex numbers). */
 export function mH(self: Tensor): Tensor {
-  return swap_last(self, 'mH')
+  return conj(swap_last(self, 'mH'))
 }
 
 /** A matrix transposed, and conjugated (which changes nothing but complex numbers). */
 export function H(self: Tensor): Tensor {
   const ndim = self.sizes.length
-  if (ndim === 0) return self
+  if (ndim === 0) return conj(self)
   if (ndim !== 2)
     throw new RuntimeError(
       `tensor.H is only supported on matrices (2-D tensors). Got ${ndim}-D tensor.` +
         (ndim > 2 ? ' For batches of matrices, consider using tensor.mH' : ''),
     )
-  return transpose(self, 0, 1)
+  return conj(transpose(self, 0, 1))
 }
 
 export { imag, real } from './complex_parts.ts'
