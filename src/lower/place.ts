@@ -113,7 +113,7 @@ class Numbering {
           return this.#used(s, [node], site)
         }
         this.#values.set(name, node)
-        if (!node.volatile || is_leaf(node.expr)) return undefined
+        if (!node.volatile) return undefined
         node.pinned = true
         node.sites.push(site)
         return { stmt: s, nodes: [], blocks: [] }
@@ -265,7 +265,7 @@ function statement_of(site: Site, block: Block): number {
 function placements(nodes: readonly Node[]): Map<Block, Map<number, Node[]>> {
   const placed = new Map<Block, Map<number, Node[]>>()
   for (const node of nodes.toReversed()) {
-    if (node.uses === 0 || is_leaf(node.expr)) continue
+    if (node.uses === 0 || (is_leaf(node.expr) && !node.pinned)) continue
     const inner = common(node.sites)
     const block = outside_loops(inner, node.home)
     let sites: readonly Site[] = node.sites

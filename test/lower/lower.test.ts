@@ -188,6 +188,20 @@ describe('loads and stores', () => {
     expect(run(lower(kernel), { a: f32(1, 2), b: f32(3, 4) })).toEqual({ a: f32(3, 4), b: f32(1, 2) })
   })
 
+  test('a local that copies another keeps its value when the other is assigned', () => {
+    const kernel = build('fibonacci', k => {
+      const out = k.output('out', float32, 'flat')
+      const [a, b] = [k.local('f32', 0), k.local('f32', 1)]
+      k.for(out.sizes[0]!, 'serial', i => {
+        const old = k.local('f32', a)
+        k.assign(a, b)
+        k.assign(b, old.add(b))
+        k.store(out, [i], a)
+      })
+    })
+    expect(run(lower(kernel), { out: f32(0, 0, 0, 0, 0, 0) })).toEqual({ out: f32(1, 1, 2, 3, 5, 8) })
+  })
+
   test('what a branch stores is read after it', () => {
     const kernel = build('branches', k => {
       const x = k.inout('x', float32, 'flat')
