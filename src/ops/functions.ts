@@ -47,6 +47,9 @@ export {
   vstack,
 } from './join.ts'
 export { get_device } from './memory.ts'
+export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation.ts'
+export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'
+export { conv_transpose1d, conv_transpose2d, conv1d, conv2d } from './nn/conv.ts'
 export {
   alpha_dropout,
   alpha_dropout_,
@@ -58,7 +61,9 @@ export {
   feature_dropout_,
 } from './nn/dropout.ts'
 export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
+export { group_norm, layer_norm, native_layer_norm } from './nn/norm.ts'
 export { constant_pad_nd } from './nn/pad.ts'
+export { avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
 export {
   binomial,
   normal,
@@ -73,6 +78,7 @@ export {
 } from './random.ts'
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
 export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
+export { polygamma } from './special/gamma.ts'
 export { tril_indices, triu_indices } from './triangular.ts'
 export {
   get_num_interop_threads,
@@ -89,4 +95,3 @@ export {
   typename,
 } from './type_info.ts'
 export { where } from './where.ts'
-export { polygamma } from './special/gamma.ts'

@@ -33,6 +33,8 @@ export {
   nonzero,
 } from './masked.ts'
 export * from './matmul.ts'
+export { hardshrink, prelu } from './nn/activation.ts'
+export { log_softmax, softmax } from './nn/softmax.ts'
 export { dist, norm, trace } from './norms.ts'
 export { bernoulli, multinomial } from './random.ts'
 export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
@@ -65,6 +67,8 @@ export {
   sort,
   topk,
 } from './sorting.ts'
+export { i0, i0_ } from './special/bessel.ts'
+export { igamma, igamma_, igammac, igammac_, multigammaln as mvlgamma, mvlgamma_ } from './special/gamma.ts'
 export {
   chunk,
   dsplit,
@@ -80,8 +84,6 @@ export {
 export { logsumexp, std, std_mean, var, var_mean } from './statistics.ts'
 export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'
 export { is_nonzero, is_same_size } from './type_info.ts'
-export { i0, i0_ } from './special/bessel.ts'
-export { igamma, igamma_, igammac, igammac_, multigammaln as mvlgamma, mvlgamma_ } from './special/gamma.ts'
 export * from './unary.ts'
 export { unique, unique_consecutive } from './unique.ts'
 export {

@@ -164,7 +164,7 @@ type OldAttentionOptions = {
   is_causal?: boolean
 }
 
-/** PyTorch 1.13's form of {@link scaled_dot_product_attention}: gives the result and, where asked for, the weights. */
+/** PyTorch 1.13's form of {@link scaled_dot_product_attention}: gives the result and the weights. */
 export const _scaled_dot_product_attention: Op<
   [
     query: Tensor,
@@ -175,12 +175,12 @@ export const _scaled_dot_product_attention: Op<
     need_attn_weights?: boolean | OldAttentionOptions,
     is_causal?: boolean,
   ],
-  (Tensor | null)[]
+  [Tensor, Tensor]
 > = composite(
   '_scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool need_attn_weights=False, bool is_causal=False)',
   {
     body: (
-      ...[query, key, value, attn_mask, dropout_p, need_attn_weights, is_causal]: [
+      ...[query, key, value, attn_mask, dropout_p, , is_causal]: [
         Tensor,
         Tensor,
         Tensor,
@@ -189,10 +189,7 @@ export const _scaled_dot_product_attention: Op<
         boolean,
         boolean,
       ]
-    ) => {
-      const [out, weights] = attend(query, key, value, attn_mask, dropout_p, is_causal, null)
-      return [out, need_attn_weights ? weights : null]
-    },
+    ) => attend(query, key, value, attn_mask, dropout_p, is_causal, null),
     out: false,
   },
 )

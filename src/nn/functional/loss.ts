@@ -3,7 +3,14 @@
 // Not here: the kernels, the modules (nn/modules/loss.ts).
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import * as torch from '../../torch.ts'
-import { _nn, _composite as composite, type _Op as Op, type Tensor, _warn as warn } from '../../torch.ts'
+import {
+  _nn,
+  _composite as composite,
+  float_scalar,
+  type _Op as Op,
+  type Tensor,
+  _warn as warn,
+} from '../../torch.ts'
 import { pairwise_distance } from './distance.ts'
 
 /** How a loss is reduced; the two flags are PyTorch's before 0.4. */
@@ -168,7 +175,7 @@ export const margin_ranking_loss: Op<
       throw new RuntimeError(
         `margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: ${a.shape}, input2: ${b.shape}, target: ${target.shape} `,
       )
-    return reduced(target.neg().mul(a.sub(b)).add(margin).clamp_min(0), flags)
+    return reduced(target.neg().mul(a.sub(b)).add(float_scalar(margin)).clamp_min(0), flags)
   },
   samples: r => [[r(4), r(4), r.range(0.5, 1, 4), 0.25]],
   out: false,
@@ -179,7 +186,7 @@ export const hinge_embedding_loss: Op<
   [input: Tensor, target: Tensor, margin?: number | MarginOptions, opts?: LossOptions]
 > = composite(`hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, ${FLAGS})`, {
   body: (input: Tensor, target: Tensor, margin: number, ...flags: Flags) => {
-    const apart = torch.where(target.ne(1), input.neg().add(margin).clamp_min(0), 0)
+    const apart = torch.where(target.ne(1), input.neg().add(float_scalar(margin)).clamp_min(0), 0)
     const together = torch.where(target.ne(-1), input, 0)
     return reduced(apart.add(together), flags)
   },
@@ -243,7 +250,7 @@ export const cosine_embedding_loss: Op<
         .sum(-1)
         .div(square(a).mul(square(b)).sqrt())
       const together = torch.where(target.eq(1), cosine.neg().add(1), 0)
-      const apart = torch.where(target.eq(-1), cosine.sub(margin).clamp_min(0), 0)
+      const apart = torch.where(target.eq(-1), cosine.sub(float_scalar(margin)).clamp_min(0), 0)
       return reduced(together.add(apart), flags)
     },
     samples: r => [[r(4, 3), r(4, 3), r.ints(0, 2, 4).mul(2).sub(1), 0.1]],
@@ -279,14 +286,14 @@ export const multi_margin_loss: Op<
         throw new RuntimeError(
           `Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`,
         )
-      const rows = input.reshape([-1, input.size(-1)])
+      const rows = input.reshape([-1, input.ndim === 0 ? 1 : input.size(-1)])
       const labels = target.reshape([-1])
       if (labels.size(0) !== rows.size(0))
         throw new RuntimeError(
           `inconsistent target size, expected ${rows.size(0)} but got [${target.shape.join(', ')}]`,
         )
       const own = rows.gather(1, labels.unsqueeze(1))
-      const miss = rows.sub(own).add(margin).clamp_min(0)
+      const miss = rows.sub(own).add(float_scalar(margin)).clamp_min(0)
       const powered = p === 2 ? miss.mul(miss) : miss
       const weighted = weight === null ? powered : powered.mul(weight.index_select(0, labels).unsqueeze(1))
       const others = torch.ones_like(rows).scatter(1, labels.unsqueeze(1), 0)

@@ -1,6 +1,6 @@
 // Convolution in one and two dimensions and its transpose, over the device's routine; each gradient is again a
 // convolution. Not here: the routine (device/), im2col (fold.ts).
-import { float32 } from '../../base/dtype.ts'
+import { float16, float32, float64, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import type { ConvProblem, Operand } from '../../device/device.ts'
 import { cpu_device, empty } from '../../tensor/dispatch.ts'
@@ -32,7 +32,8 @@ function run(
 ): Tensor {
   const target: Role = kind === 'forward' ? 'output' : kind === 'input_grad' ? 'input' : 'weight'
   const { dtype } = (given.input ?? given.output) as Tensor
-  const computing = dtype.itemsize < 4 ? float32 : dtype
+  // Integers are exact in float64 as far as PyTorch's programs go: below 2^53.
+  const computing = !dtype.is_floating_point ? float64 : dtype.itemsize < 4 ? float32 : dtype
   const made = empty(sizes, computing)
   const operand = (role: Role): Operand =>
     lift(role === target ? made : dense_as(given[role] as Tensor, computing))
@@ -194,7 +195,7 @@ function check(
     throw new RuntimeError(
       `Input type (torch.${input.dtype.tensor_type}) and weight type (torch.${weight.dtype.tensor_type}) should be the same`,
     )
-  if (!input.dtype.is_floating_point)
+  if (input.dtype === float16 || (!input.dtype.is_floating_point && input.dtype !== int64))
     throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
   if (transposed) return
   const padded = input.sizes.slice(2).map((n, i) => n + 2 * padding[i]!)

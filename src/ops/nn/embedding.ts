@@ -5,6 +5,7 @@ import { no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { where } from '../where.ts'
 
 const lookup: Op<[weight: Tensor, indices: Tensor, padding_idx: number, scale_grad_by_freq: boolean]> = op(
   'embedding(Tensor weight, Tensor indices, int padding_idx, bool scale_grad_by_freq)',
@@ -78,6 +79,6 @@ function renormalise(weight: Tensor, input: Tensor, max_norm: number, norm_type:
   const rows = input.reshape([-1]).to(int64)
   const used = weight.index_select(0, rows)
   const norms = used.norm(norm_type, 1, true)
-  const scale = norms.gt(max_norm).where(norms.add(1e-7).reciprocal().mul(max_norm), 1)
+  const scale = where(norms.gt(max_norm), norms.add(1e-7).reciprocal().mul(max_norm), 1)
   weight.index_copy_(0, rows, used.mul(scale))
 }

@@ -280,6 +280,10 @@ export const batch_norm: Op<BatchNormArgs> = composite(
       momentum: number,
       eps: number,
     ) => {
+      if (input.count === 0) {
+        const scaled = weight === null ? input.clone() : input.mul(weight.select(0, 0))
+        return bias === null ? scaled : scaled.add(bias.select(0, 0))
+      }
       check_batch_norm(input, running_mean, running_var, weight, bias, training)
       if (!training)
         return normalise_batch(input, weight, bias, running_mean as Tensor, running_var as Tensor, false, eps)

@@ -371,7 +371,7 @@ const avg_pool_kernel = kernels(
             k.assign(sum, sum.add(large.at(p, rows.from.add(a), columns.from.add(b)))),
           ),
         )
-        k.store(small, [p, i, j], sum.div(n))
+        k.store(small, [p, i, j], small.type === 'i64' ? sum.truncdiv(n) : sum.div(n))
       }),
     )
   },

@@ -134,6 +134,7 @@ const node_of: Record<string, string> = {
   'nearest-exact': 'NearestExact',
   linear: 'Linear',
   bilinear: 'Bilinear',
+  trilinear: 'Trilinear',
   bicubic: 'Bicubic',
 }
 
@@ -142,7 +143,7 @@ function passes(
   sizes: readonly number[],
   [size, mode_name, align_corners, scales]: Arguments,
 ): { dim: number; out: number; mode: Resampling; step: number }[] {
-  const mode = mode_name.replace(/^bi/, '') as Resampling
+  const mode = mode_name.replace(/^(bi|tri)/, '') as Resampling
   const first = sizes.length - size.length
   return size.flatMap((out, d) => {
     const n = sizes[first + d]!
@@ -188,7 +189,7 @@ function pair_of(mode: string, dims: number): Pair {
   if (known) return known
   const pair: Pair = {
     forward: op(`upsample(Tensor self, ${SIGNATURE})`, {
-      node: `${name}Backward0`,
+      node: `${name}Backward1`,
       forward: (self: Tensor, ...args: Arguments) => resized(self, args),
       backward: { self: (g, [self, ...args]) => pair.backward(g, self.sizes, ...args) },
     }),
@@ -203,7 +204,7 @@ function pair_of(mode: string, dims: number): Pair {
 }
 
 /**
- * `input` (N, C, ...) with its last dimensions resized to `size`. `mode` is nearest, nearest-exact, linear, bilinear or
+ * `input` (N, C, ...) with its last dimensions resized to `size`. `mode` is nearest, nearest-exact, linear, bilinear, trilinear or
  * bicubic; `scales` (results per element) take the place of the ratio of sizes where they are given.
  */
 export function upsample_to(
