@@ -3,6 +3,10 @@
  * JavaScript rounds ties away from zero and switches to exponents elsewhere; that is all that differs.
  */
 
+/** Whether a number may lie half-way between two of `decimals` decimals: only halves of them are that short in binary. */
+const may_tie = (size: number, decimals: number): boolean =>
+  Number.isInteger(size * 2 ** (Math.max(decimals, 0) + 1))
+
 /** `text` with its last digit chosen by ties to even; `longer` is the same number with 20 digits more. */
 function half_even(text: string, longer: string): string {
   const cut = longer.slice(0, -20)
@@ -24,7 +28,8 @@ export function fixed(x: number, digits: number): string {
   if (special !== null) return special
   const size = Math.abs(x)
   if (size >= 1e21) return `${sign_of(x)}${BigInt(size)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`
-  return sign_of(x) + half_even(size.toFixed(digits), size.toFixed(digits + 20))
+  const text = size.toFixed(digits)
+  return sign_of(x) + (may_tie(size, digits) ? half_even(text, size.toFixed(digits + 20)) : text)
 }
 
 /** `%.{digits}e`: 1.0000e-05, the exponent with two digits at least. At most 80 digits. */
@@ -33,9 +38,12 @@ export function scientific(x: number, digits: number): string {
   if (special !== null) return special
   const size = Math.abs(x)
   const [mantissa, power] = size.toExponential(digits).split('e') as [string, string]
-  const [longer, longer_power] = size.toExponential(digits + 20).split('e') as [string, string]
-  // Where rounding carried over to the next power (9.99996e4) there is no tie to the even digit below.
-  const rounded = power === longer_power ? half_even(mantissa, longer) : mantissa
+  let rounded = mantissa
+  if (may_tie(size, digits - Number(power))) {
+    const [longer, longer_power] = size.toExponential(digits + 20).split('e') as [string, string]
+    // Where rounding carried over to the next power (9.99996e4) there is no even digit below to choose.
+    if (power === longer_power) rounded = half_even(mantissa, longer)
+  }
   return `${sign_of(x)}${rounded}${exponent_text(Number(power))}`
 }
 

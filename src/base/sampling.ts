@@ -211,11 +211,21 @@ function random_bounds(from: bigint, to: number | bigint | null | undefined, dty
 
 // word % range + base for each element, where doubles hold that exactly.
 function fill_words(g: Generator, out: TypedArray, dtype: DType, range: number, base: number): void {
+  const small = base >= -(2 ** 31) && base + range <= 2 ** 31 && range < 2 ** 31
   in_blocks(g, out.length, 1, (words, at, n) => {
-    const values = new Float64Array(n)
-    for (let i = 0; i < n; i++) values[i] = ((words[i] as number) % range) + base
+    const values = small ? remainders(words, range, base) : new Float64Array(n)
+    if (!small) for (let i = 0; i < n; i++) values[i] = ((words[i] as number) % range) + base
     write_integers(out, dtype, at, values)
   })
+}
+
+// The same in integer arithmetic, which is several times as fast.
+function remainders(words: Uint32Array, range: number, base: number): Int32Array {
+  const values = new Int32Array(words.length)
+  const divisor = range >>> 0
+  const first = base | 0
+  for (let i = 0; i < words.length; i++) values[i] = (((words[i] as number) >>> 0) % divisor) + first
+  return values
 }
 
 // Whole numbers to the elements from `at` on.
@@ -227,7 +237,7 @@ function write_integers(out: TypedArray, dtype: DType, at: number, values: Float
     for (let i = 0; i < n; i++) {
       const value = values[i] as number
       words[2 * i] = value
-      words[2 * i + 1] = Math.floor(value / 2 ** 32)
+      words[2 * i + 1] = values instanceof Int32Array ? value >> 31 : Math.floor(value / 2 ** 32)
     }
   } else if (dtype === float16 || dtype === bfloat16) {
     for (let i = 0; i < n; i++) write_element(out, dtype, at + i, values[i] as number)
