@@ -2,6 +2,8 @@
 // write it import this file; index.ts adds those to it. Names that begin with `_` are for them, and may change.
 // Not here: the devices (index.ts).
 import { install_autograd } from './autograd/variable.ts'
+import { type Callable, callable } from './base/callable.ts'
+import { Generator as GeneratorClass } from './base/generator.ts'
 import { type LegacyTensor, LegacyTensorConstructor } from './ops/data.ts'
 import { install_methods } from './ops/methods.ts'
 import type { Tensor as TensorClass } from './tensor/tensor.ts'
@@ -13,12 +15,16 @@ install_autograd()
 export type Tensor = TensorClass
 export const Tensor: LegacyTensor = LegacyTensorConstructor
 
+/** A stream of random numbers of one's own, made with or without `new`. */
+export type Generator = GeneratorClass
+export const Generator: Callable<typeof GeneratorClass> = callable(GeneratorClass)
+
 export * as autograd from './autograd/index.ts'
 export { type Callable as _Callable, callable as _callable } from './base/callable.ts'
 export * from './base/dtype.ts'
 export * from './base/errors.ts'
 export { python_float as _python_float, python_scalar as _python_scalar } from './base/format.ts'
-export { default_generator, Generator } from './base/generator.ts'
+export { default_generator } from './base/generator.ts'
 export { print_as as _print_as } from './base/inspect.ts'
 export { Size } from './base/shape.ts'
 export { warn as _warn } from './base/warn.ts'

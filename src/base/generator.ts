@@ -30,7 +30,11 @@ export class Generator {
   #seed = 0n
   readonly #engine: Mt19937 = new Mt19937(0)
 
-  constructor() {
+  /** `device` can only be 'cpu', or a torch.device that is. Throws RuntimeError for others. */
+  constructor(device: string | { readonly type: string } = 'cpu') {
+    const type = typeof device === 'string' ? device : device.type
+    if (type !== 'cpu')
+      throw new RuntimeError(`Device type ${type.toUpperCase()} is not supported for torch.Generator() api.`)
     this.manual_seed(DEFAULT_SEED)
   }
 
@@ -128,8 +132,13 @@ export class Generator {
     return bytes
   }
 
-  /** Continues from bytes that `get_state` gave, here or in PyTorch. Throws RuntimeError for anything else. */
-  set_state(bytes: Uint8Array): this {
+  /**
+   * Continues from bytes that `get_state` gave, here or in PyTorch, or from a uint8 tensor of them. Throws RuntimeError
+   * for anything else.
+   */
+  set_state(state: Uint8Array | { numpy(): ArrayLike<unknown> }): this {
+    const bytes = state instanceof Uint8Array ? state : state.numpy()
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('RNG state must be a torch.ByteTensor')
     if (bytes.length !== STATE_BYTES) {
       throw new RuntimeError(
         `Expected a CPUGeneratorImplState of size ${STATE_BYTES} but found the input RNG state size to be ` +

@@ -3,9 +3,7 @@
 import { uint8 } from '../base/dtype.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
 import { empty } from '../tensor/dispatch.ts'
-import { type_name } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { dense } from './define/copy.ts'
 
 /**
  * Restarts the random numbers from a seed: what is drawn after is what PyTorch draws after the same call. Returns the
@@ -33,15 +31,7 @@ export function get_rng_state(): Tensor {
 
 /** Continues from a state that `get_rng_state` or a generator's `get_state` gave. */
 export function set_rng_state(state: Tensor | Uint8Array): void {
-  default_generator.set_state(state instanceof Uint8Array ? state : bytes_of(state))
-}
-
-function bytes_of(state: Tensor): Uint8Array {
-  if (!(state instanceof Tensor))
-    throw new TypeError(`expected a torch.ByteTensor, but got ${type_name(state)}`)
-  if (state.dtype !== uint8) throw new TypeError('RNG state must be a torch.ByteTensor')
-  const { memory, offset, count } = dense(state)
-  return (memory.array(uint8) as Uint8Array).slice(offset, offset + count)
+  default_generator.set_state(state instanceof Tensor ? state.contiguous() : state)
 }
 
 /**

@@ -257,6 +257,8 @@ describe('seeds, states and generators', () => {
     const first = torch.randn(5).tolist()
     torch.set_rng_state(state)
     expect(torch.randn(5).tolist()).toEqual(first)
+    torch.default_generator.set_state(state)
+    expect(torch.randn(5).tolist()).toEqual(first)
     torch.set_rng_state(torch.default_generator.get_state())
     expect(torch.randn(5).tolist()).not.toEqual(first)
   })
@@ -271,7 +273,9 @@ describe('seeds, states and generators', () => {
 
   it('a generator of one’s own leaves the default one alone', () => {
     torch.manual_seed(0)
-    const g = new torch.Generator().manual_seed(0)
+    const g = torch.Generator().manual_seed(0)
+    expect(g).toBeInstanceOf(torch.Generator)
+    expect(torch.default_generator).toBeInstanceOf(torch.Generator)
     const drawn = [
       torch.rand(3, { generator: g }),
       torch.randperm(4, { generator: g }),
@@ -287,6 +291,13 @@ describe('seeds, states and generators', () => {
       torch.multinomial(torch.ones(4), 2),
     ]
     expect(drawn.map(t => t.tolist())).toEqual(same.map(t => t.tolist()))
+  })
+
+  it('a generator is on the CPU', () => {
+    expect(() => new torch.Generator('cuda')).toThrow(
+      'Device type CUDA is not supported for torch.Generator() api.',
+    )
+    expect(new torch.Generator(torch.device('cpu')).initial_seed()).toBe(67280421310721)
   })
 
   it('fork_rng puts the stream back, after errors and promises too', async () => {

@@ -17,7 +17,9 @@ type Case = {
   options?: PrintOptionsChange
   text: string
 }
-const { cases } = JSON.parse(readFileSync(new URL('../data/tensor/print.json', import.meta.url), 'utf8')) as {
+const { cases, gradients } = JSON.parse(
+  readFileSync(new URL('../data/tensor/print.json', import.meta.url), 'utf8'),
+) as {
   cases: Case[]
 }
 
@@ -137,6 +139,12 @@ describe('strings that programs of the corpus print', () => {
     expect(String(torch.zeros(3, 28, 28).size())).toBe('torch.Size([3, 28, 28])')
   })
 
+  it('N2-07: a hundred gradients in scientific notation', () => {
+    const x = torch.linspace(0, 5, 100, { requires_grad: true })
+    x.pow(2).cos().sum().backward()
+    expect(String(x.grad)).toBe(gradients)
+  })
+
   it('a parameter says that it is one', () => {
     const weight = torch.tensor([[1.5, -0.25]], { requires_grad: true })
     weight._is_parameter = true
@@ -180,7 +188,10 @@ describe('where the text goes', () => {
     const t = torch.zeros(2) as unknown as number
     expect(() => +t).toThrow('only one element tensors can be converted to Python scalars')
     expect(() => t < 1).toThrow('only one element tensors can be converted to Python scalars')
-    expect(t + ' here').toBe('tensor([0., 0.]) here')
+    expect(['now', t].join(' ')).toBe('now tensor([0., 0.])')
+    expect(
+      (t as unknown as { [Symbol.toPrimitive](hint: string): unknown })[Symbol.toPrimitive]('default'),
+    ).toBe('tensor([0., 0.])')
   })
 })
 

@@ -181,6 +181,9 @@ for _ in range(150):
     dtype = random.choice([F, F, F, D, B])
     case(torch.tensor(values, dtype=dtype).double().tolist(), shape, dtype)
 
-print('{"torch": "%s", "cases": [' % torch.__version__)
+x = torch.linspace(0, 5, 100, requires_grad=True)
+(x ** 2).cos().sum().backward()
+
+print('{"torch": "%s", "gradients": %s, "cases": [' % (torch.__version__, json.dumps(str(x.grad))))
 print(',\n'.join(json.dumps(c) for c in cases))
 print(']}')
