@@ -3,7 +3,7 @@
 // Not here: which module starts with which.
 import { ValueError } from '../base/errors.ts'
 import * as torch from '../torch.ts'
-import { _is_options as is_options, _warn as warn, type Tensor } from '../torch.ts'
+import { _is_options as is_options, type Tensor, _warn as warn } from '../torch.ts'
 
 /** What follows the tensor: numbers and names in order, or one object of them. */
 type Settings = Readonly<Record<string, unknown>>
@@ -16,11 +16,14 @@ function settings<D extends Settings>(name: string, args: readonly unknown[], de
     if (is_options(x)) {
       for (const [key, value] of Object.entries(x)) {
         if (!names.includes(key))
-          throw new TypeError(`${name}() got an unexpected keyword argument '${key}' (known: ${names.join(', ')})`)
+          throw new TypeError(
+            `${name}() got an unexpected keyword argument '${key}' (known: ${names.join(', ')})`,
+          )
         if (value !== undefined) found[key] = value
       }
     } else if (x !== undefined) {
-      if (i >= names.length) throw new TypeError(`${name}() takes ${names.length + 1} positional arguments but more were given`)
+      if (i >= names.length)
+        throw new TypeError(`${name}() takes ${names.length + 1} positional arguments but more were given`)
       found[names[i] as string] = x
     }
   })
@@ -52,7 +55,8 @@ export function calculate_gain(nonlinearity: string, param: number | null = null
     case 'selu':
       return 3 / 4
     case 'leaky_relu':
-      if (param !== null && typeof param !== 'number') throw new ValueError(`negative_slope ${param} not a valid number`)
+      if (param !== null && typeof param !== 'number')
+        throw new ValueError(`negative_slope ${param} not a valid number`)
       return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2))
     default:
       throw new ValueError(`Unsupported nonlinearity ${nonlinearity}`)
@@ -76,18 +80,33 @@ export function normal_(tensor: Tensor, ...args: Pair<'mean', 'std'>): Tensor {
   return filled(tensor, t => t.normal_(mean, std))
 }
 
-type Truncated = readonly [mean?: number | { mean?: number; std?: number; a?: number; b?: number }, std?: number, a?: number, b?: number]
+type Truncated = readonly [
+  mean?: number | { mean?: number; std?: number; a?: number; b?: number },
+  std?: number,
+  a?: number,
+  b?: number,
+]
 
 /** Fills from N(mean, std^2) cut off outside [a, b], by the inverse of the cumulative distribution. */
 export function trunc_normal_(tensor: Tensor, ...args: Truncated): Tensor {
   const { mean, std, a, b } = settings('trunc_normal_', args, { mean: 0, std: 1, a: -2, b: 2 })
   if (mean < a - 2 * std || mean > b + 2 * std)
-    warn('mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.')
-  const cdf = (x: number): number => (1 + (torch.tensor(x / Math.SQRT2, { dtype: torch.float64 }).erf().item() as number)) / 2
+    warn(
+      'mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.',
+    )
+  const cdf = (x: number): number =>
+    (1 +
+      (torch
+        .tensor(x / Math.SQRT2, { dtype: torch.float64 })
+        .erf()
+        .item() as number)) /
+    2
   const [low, high] = [cdf((a - mean) / std), cdf((b - mean) / std)]
   return filled(tensor, t => {
     t.uniform_(2 * low - 1, 2 * high - 1).erfinv_()
-    t.mul_(std * Math.SQRT2).add_(mean).clamp_(a, b)
+    t.mul_(std * Math.SQRT2)
+      .add_(mean)
+      .clamp_(a, b)
   })
 }
 
@@ -110,20 +129,23 @@ export function eye_(tensor: Tensor): Tensor {
 /** Fills a convolution's weight so that it gives back its input, each group on its own. */
 export function dirac_(tensor: Tensor, groups: number | { groups?: number } = 1): Tensor {
   const n = settings('dirac_', [groups], { groups: 1 }).groups
-  if (tensor.ndim < 3 || tensor.ndim > 5) throw new ValueError('Only tensors with 3, 4, or 5 dimensions are supported')
+  if (tensor.ndim < 3 || tensor.ndim > 5)
+    throw new ValueError('Only tensors with 3, 4, or 5 dimensions are supported')
   if (tensor.size(0) % n !== 0) throw new ValueError('dim 0 must be divisible by groups')
   const per_group = tensor.size(0) / n
   const least = Math.min(per_group, tensor.size(1))
   const middle = tensor.sizes.slice(2).map(k => Math.floor(k / 2))
   return filled(tensor, t => {
     t.zero_()
-    for (let g = 0; g < n; g++) for (let d = 0; d < least; d++) t.index_put_([g * per_group + d, d, ...middle], 1)
+    for (let g = 0; g < n; g++)
+      for (let d = 0; d < least; d++) t.index_put_([g * per_group + d, d, ...middle], 1)
   })
 }
 
 /** How many inputs and outputs an entry of a weight connects. */
 function fans(tensor: Tensor): { fan_in: number; fan_out: number } {
-  if (tensor.ndim < 2) throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions')
+  if (tensor.ndim < 2)
+    throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions')
   const field = tensor.sizes.slice(2).reduce((a, b) => a * b, 1)
   return { fan_in: tensor.size(1) * field, fan_out: tensor.size(0) * field }
 }
@@ -133,7 +155,8 @@ type Gain = number | { gain?: number }
 /** Uniform within `gain sqrt(6 / (fan_in + fan_out))`. */
 export function xavier_uniform_(tensor: Tensor, gain: Gain = 1): Tensor {
   const { fan_in, fan_out } = fans(tensor)
-  const bound = settings('xavier_uniform_', [gain], { gain: 1 }).gain * Math.sqrt(2 / (fan_in + fan_out)) * Math.sqrt(3)
+  const bound =
+    settings('xavier_uniform_', [gain], { gain: 1 }).gain * Math.sqrt(2 / (fan_in + fan_out)) * Math.sqrt(3)
   return filled(tensor, t => t.uniform_(-bound, bound))
 }
 
@@ -153,7 +176,8 @@ type Kaiming = readonly [
 /** The deviation that keeps the variance of the forward (fan_in) or backward (fan_out) pass. */
 function kaiming_std(name: string, tensor: Tensor, args: Kaiming): number {
   const { a, mode, nonlinearity } = settings(name, args, { a: 0, mode: 'fan_in', nonlinearity: 'leaky_relu' })
-  if (mode !== 'fan_in' && mode !== 'fan_out') throw new ValueError(`Mode ${mode} not supported, please use one of ['fan_in', 'fan_out']`)
+  if (mode !== 'fan_in' && mode !== 'fan_out')
+    throw new ValueError(`Mode ${mode} not supported, please use one of ['fan_in', 'fan_out']`)
   return calculate_gain(nonlinearity, a) / Math.sqrt(fans(tensor)[mode])
 }
 
@@ -188,7 +212,9 @@ export function orthogonal_(tensor: Tensor, gain: Gain = 1): Tensor {
   return filled(tensor, t => {
     const drawn = t.new_empty(rows, columns).normal_(0, 1)
     const q = orthonormal_columns(rows < columns ? drawn.t() : drawn)
-    t.view_as(t).copy_((rows < columns ? q.t() : q).reshape(t.sizes)).mul_(factor)
+    t.view_as(t)
+      .copy_((rows < columns ? q.t() : q).reshape(t.sizes))
+      .mul_(factor)
   })
 }
 
@@ -208,7 +234,10 @@ function orthonormal_columns(matrix: Tensor): Tensor {
 }
 
 /** Normal with deviation `std`, and a fraction `sparsity` of each column's entries zero. */
-export function sparse_(tensor: Tensor, ...args: readonly [sparsity: number | { sparsity: number; std?: number }, std?: number]): Tensor {
+export function sparse_(
+  tensor: Tensor,
+  ...args: readonly [sparsity: number | { sparsity: number; std?: number }, std?: number]
+): Tensor {
   const { sparsity, std } = settings('sparse_', args, { sparsity: 0, std: 0.01 })
   if (tensor.ndim !== 2) throw new ValueError('Only tensors with 2 dimensions are supported')
   const [rows, columns] = tensor.sizes as [number, number]
@@ -245,4 +274,3 @@ export const kaiming_uniform: typeof kaiming_uniform_ = deprecated(kaiming_unifo
 export const kaiming_normal: typeof kaiming_normal_ = deprecated(kaiming_normal_, 'kaiming_normal_')
 export const orthogonal: typeof orthogonal_ = deprecated(orthogonal_, 'orthogonal_')
 export const sparse: typeof sparse_ = deprecated(sparse_, 'sparse_')
-

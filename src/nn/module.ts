@@ -1,7 +1,7 @@
 // nn.Module: a callable tree of parameters, buffers and child modules. They are found among the module's own
 // properties, in order of assignment, so no assignment is intercepted: a module costs what a plain object costs.
 // Not here: hooks (hooks.ts), saving and loading (state_dict.ts), containers, the layers.
-import { AttributeError, KeyError, NotImplementedError, ValueError } from '../base/errors.ts'
+import { AttributeError, NotImplementedError, ValueError } from '../base/errors.ts'
 import type { DeviceLike, DType, Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
 import {
@@ -14,6 +14,16 @@ import {
   type RemovableHandle,
   type StateDictHook,
 } from './hooks.ts'
+import {
+  attribute,
+  join,
+  type MembersOptions,
+  named_members,
+  replace,
+  require_new,
+  split_path,
+  unique,
+} from './members.ts'
 import { Parameter } from './parameter.ts'
 import { typename } from './repr.ts'
 import {
@@ -421,6 +431,11 @@ export abstract class Module {
     return this._apply(t => t.cuda(device ?? 'cuda'))
   }
 
+  /** Moves parameters and buffers to memory that workers can share. */
+  share_memory(): this {
+    return this._apply(t => t.share_memory_())
+  }
+
   // ------------------------------------------------------------------------------------------ saving and loading
 
   /** Parameters and persistent buffers by their paths, detached unless `keep_vars`; memory is shared with the module. */
@@ -538,63 +553,8 @@ export type Layer<A extends readonly unknown[] = [input: Tensor], R = Tensor> = 
   forward(...args: A): R
 }
 
-type MembersOptions = { prefix?: string; recurse?: boolean; remove_duplicate?: boolean }
-
 const to_schemas = [
   torch._parse_schema('to(device? device=None, dtype? dtype=None, bool non_blocking=False)'),
   torch._parse_schema('to(dtype dtype, bool non_blocking=False)'),
   torch._parse_schema('to(Tensor tensor, bool non_blocking=False)'),
 ]
-
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
-
-function named_members<T>(
-  root: Module,
-  own: (module: Module) => [string, T][],
-  options: MembersOptions,
-): [string, T][] {
-  const { prefix = '', recurse = true, remove_duplicate = true } = options
-  const modules: [string, Module][] = recurse
-    ? root.named_modules({ prefix, remove_duplicate })
-    : [[prefix, root]]
-  const found = modules.flatMap(([path, module]) =>
-    own(module).map(([name, x]): [string, T] => [join(path, name), x]),
-  )
-  return remove_duplicate ? unique(found) : found
-}
-
-/** Throws where a member cannot be registered under `name`. */
-function require_new(
-  module: Module,
-  kind: string,
-  name: unknown,
-  known: { has(name: string): boolean },
-): asserts name is string {
-  if (typeof name !== 'string') throw new TypeError(`${kind} name should be a string. Got ${typename(name)}`)
-  if (name.includes('.'))
-    throw new KeyError(`${kind} name can't contain "."${kind === 'module' ? `, got: ${name}` : ''}`)
-  if (name === '') throw new KeyError(`${kind} name can't be empty string ""`)
-  if ((module as unknown as Record<string, unknown>)[name] !== undefined && !known.has(name))
-    throw new KeyError(`attribute '${name}' already exists`)
-}
-
-function split_path(target: string): [string, string] {
-  const dot = target.lastIndexOf('.')
-  return [target.slice(0, Math.max(dot, 0)), target.slice(dot + 1)]
-}
-
-function attribute(module: Module, name: string): unknown {
-  if (!(name in module)) throw new AttributeError(`${module._get_name()} has no attribute \`${name}\``)
-  return (module as unknown as Record<string, unknown>)[name]
-}
-
-/** The entries whose value has not come before. */
-function unique<T>(entries: readonly [string, T][]): [string, T][] {
-  const seen = new Set<T>()
-  return entries.filter(([, x]) => !seen.has(x) && seen.add(x))
-}
-
-function replace(set: Set<string>, names: ReadonlySet<string>): void {
-  set.clear()
-  for (const name of names) set.add(name)
-}

@@ -23,6 +23,9 @@ type MaxArgs = [
 export interface MaxPool<A extends readonly unknown[]> {
   (...args: [...A, options: { return_indices: true; [option: string]: unknown }]): [Tensor, Tensor]
   (...args: A): Tensor
+  (
+    ...args: [...A, options: { return_indices: boolean; [option: string]: unknown }]
+  ): Tensor | [Tensor, Tensor]
 }
 
 const WINDOW =

@@ -181,7 +181,11 @@ export class Hardtanh extends Module {
   declare readonly max_val: number
   declare readonly inplace: boolean
 
-  constructor(min_val?: number | { min_val?: number; max_val?: number; inplace?: boolean }, max_val?: number, inplace?: Inplace)
+  constructor(
+    min_val?: number | { min_val?: number; max_val?: number; inplace?: boolean },
+    max_val?: number,
+    inplace?: Inplace,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     Object.assign(this, hardtanh(args))
@@ -227,7 +231,11 @@ export class RReLU extends Module {
   declare readonly upper: number
   declare readonly inplace: boolean
 
-  constructor(lower?: number | { lower?: number; upper?: number; inplace?: boolean }, upper?: number, inplace?: Inplace)
+  constructor(
+    lower?: number | { lower?: number; upper?: number; inplace?: boolean },
+    upper?: number,
+    inplace?: Inplace,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     Object.assign(this, rrelu(args))
@@ -327,7 +335,9 @@ export class PReLU extends Module {
   constructor(num_parameters?: number | PReLUOptions, init?: number | PReLUOptions, opts?: PReLUOptions)
   constructor(...args: readonly unknown[]) {
     super()
-    const { num_parameters, init, ...factory } = prelu<{ num_parameters: number; init: number } & Factory>(args)
+    const { num_parameters, init, ...factory } = prelu<{ num_parameters: number; init: number } & Factory>(
+      args,
+    )
     Object.assign(this, { num_parameters })
     this.weight = new Parameter(uninitialised([num_parameters], factory).fill_(init))
   }
@@ -403,7 +413,8 @@ export class LogSoftmax extends DimModule {
 /** Softmax over the channels of each pixel of (N, C, H, W). */
 export class Softmax2d extends Module {
   forward(input: Tensor): Tensor {
-    if (input.ndim !== 4 && input.ndim !== 3) throw new RuntimeError('Softmax2d requires a 3D or 4D tensor as input')
+    if (input.ndim !== 4 && input.ndim !== 3)
+      throw new RuntimeError('Softmax2d requires a 3D or 4D tensor as input')
     return F.softmax(input, -3)
   }
 }

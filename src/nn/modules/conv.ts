@@ -19,7 +19,10 @@ export type ConvOptions = FactoryOptions & {
   bias?: boolean
   padding_mode?: 'zeros' | 'reflect' | 'replicate' | 'circular'
 }
-export type ConvTransposeOptions = Omit<ConvOptions, 'padding'> & { padding?: Numbers; output_padding?: Numbers }
+export type ConvTransposeOptions = Omit<ConvOptions, 'padding'> & {
+  padding?: Numbers
+  output_padding?: Numbers
+}
 
 type Settings = {
   in_channels: number
@@ -53,7 +56,8 @@ export abstract class ConvNd extends Module {
 
   constructor(settings: Settings, transposed: boolean) {
     super()
-    const { in_channels, out_channels, kernel_size, stride, padding, groups, bias, padding_mode, dtype } = settings
+    const { in_channels, out_channels, kernel_size, stride, padding, groups, bias, padding_mode, dtype } =
+      settings
     if (groups <= 0) throw new ValueError('groups must be a positive integer')
     if (in_channels % groups !== 0) throw new ValueError('in_channels must be divisible by groups')
     if (out_channels % groups !== 0) throw new ValueError('out_channels must be divisible by groups')
@@ -81,7 +85,10 @@ export abstract class ConvNd extends Module {
     init.kaiming_uniform_(this.weight, { a: Math.sqrt(5) })
     if (this.bias === null) return
     const { sizes } = this.weight
-    init_bias(this.bias, sizes.slice(1).reduce((a, b) => a * b, 1))
+    init_bias(
+      this.bias,
+      sizes.slice(1).reduce((a, b) => a * b, 1),
+    )
   }
 
   /** The padding of non-zero modes, done beforehand: (left, right) from the last dimension on. */
@@ -156,7 +163,10 @@ export class Conv2d extends ConvNd {
 /** What the transposed convolutions share. */
 export abstract class ConvTransposeNd extends ConvNd {
   constructor(settings: Settings) {
-    if (settings.padding_mode !== 'zeros') throw new ValueError(`Only "zeros" padding mode is supported for ConvTranspose${settings.kernel_size.length}d`)
+    if (settings.padding_mode !== 'zeros')
+      throw new ValueError(
+        `Only "zeros" padding mode is supported for ConvTranspose${settings.kernel_size.length}d`,
+      )
     super(settings, true)
   }
 
@@ -167,10 +177,16 @@ export abstract class ConvTransposeNd extends ConvNd {
     const wanted = output_size.slice(-dims)
     const padding = this.padding as readonly number[]
     return wanted.map((n, i) => {
-      const least = (input.size(input.ndim - dims + i) - 1) * this.stride[i]! - 2 * padding[i]! + this.dilation[i]! * (this.kernel_size[i]! - 1) + 1
+      const least =
+        (input.size(input.ndim - dims + i) - 1) * this.stride[i]! -
+        2 * padding[i]! +
+        this.dilation[i]! * (this.kernel_size[i]! - 1) +
+        1
       const most = least + this.stride[i]! - 1
       if (n < least || n > most)
-        throw new ValueError(`requested an output size of [${wanted.join(', ')}], but valid sizes range from ${least} to ${most} in dimension ${i} (for an input of torch.Size([${input.sizes.slice(-dims).join(', ')}]))`)
+        throw new ValueError(
+          `requested an output size of [${wanted.join(', ')}], but valid sizes range from ${least} to ${most} in dimension ${i} (for an input of torch.Size([${input.sizes.slice(-dims).join(', ')}]))`,
+        )
       return n - least
     })
   }
@@ -184,7 +200,16 @@ export class ConvTranspose1d extends ConvTransposeNd {
 
   forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
     const extra = this.output_padding_for(input, output_size)
-    return F.conv_transpose1d(input, this.weight, this.bias, this.stride, this.padding as Numbers, extra, this.groups, this.dilation)
+    return F.conv_transpose1d(
+      input,
+      this.weight,
+      this.bias,
+      this.stride,
+      this.padding as Numbers,
+      extra,
+      this.groups,
+      this.dilation,
+    )
   }
 }
 
@@ -196,6 +221,15 @@ export class ConvTranspose2d extends ConvTransposeNd {
 
   forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
     const extra = this.output_padding_for(input, output_size)
-    return F.conv_transpose2d(input, this.weight, this.bias, this.stride, this.padding as Numbers, extra, this.groups, this.dilation)
+    return F.conv_transpose2d(
+      input,
+      this.weight,
+      this.bias,
+      this.stride,
+      this.padding as Numbers,
+      extra,
+      this.groups,
+      this.dilation,
+    )
   }
 }

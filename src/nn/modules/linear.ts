@@ -74,7 +74,13 @@ export class Bilinear extends Module {
   declare weight: Parameter
   declare bias: Parameter | null
 
-  constructor(in1_features: number, in2_features: number, out_features: number, bias?: boolean | LinearOptions, opts?: LinearOptions)
+  constructor(
+    in1_features: number,
+    in2_features: number,
+    out_features: number,
+    bias?: boolean | LinearOptions,
+    opts?: LinearOptions,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     const { in1_features, in2_features, out_features, bias, ...factory } = bilinear<
@@ -101,4 +107,3 @@ export class Bilinear extends Module {
     return `in1_features=${this.in1_features}, in2_features=${this.in2_features}, out_features=${this.out_features}, bias=${value(this.bias !== null)}`
   }
 }
-

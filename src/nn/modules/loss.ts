@@ -23,8 +23,16 @@ abstract class Loss extends Module {
 
   constructor(read: Reader, args: readonly unknown[]) {
     super()
-    const { size_average, reduce, weight, pos_weight, ...settings } = read<LossOptions & { weight?: Tensor | null; pos_weight?: Tensor | null }>(args)
-    Object.assign(this, settings, { reduction: reduction_of({ size_average: size_average ?? null, reduce: reduce ?? null, reduction: settings.reduction ?? 'mean' }) })
+    const { size_average, reduce, weight, pos_weight, ...settings } = read<
+      LossOptions & { weight?: Tensor | null; pos_weight?: Tensor | null }
+    >(args)
+    Object.assign(this, settings, {
+      reduction: reduction_of({
+        size_average: size_average ?? null,
+        reduce: reduce ?? null,
+        reduction: settings.reduction ?? 'mean',
+      }),
+    })
     if (weight !== undefined) this.register_buffer('weight', weight)
     if (pos_weight !== undefined) this.register_buffer('pos_weight', pos_weight)
   }
@@ -80,7 +88,9 @@ export class HuberLoss extends Loss {
   }
 }
 
-const nll = reader(`NLLLoss(Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, ${MODERN})`)
+const nll = reader(
+  `NLLLoss(Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, ${MODERN})`,
+)
 type NllOptions = WeightedOptions & { ignore_index?: number }
 
 /** Minus the log-probability of each target class. */
@@ -91,7 +101,11 @@ export class NLLLoss extends Loss {
     super(nll, args)
   }
   forward(input: Tensor, target: Tensor): Tensor {
-    return F.nll_loss(input, target, { weight: this.weight, ignore_index: this.ignore_index, reduction: this.reduction })
+    return F.nll_loss(input, target, {
+      weight: this.weight,
+      ignore_index: this.ignore_index,
+      reduction: this.reduction,
+    })
   }
 }
 
@@ -192,7 +206,9 @@ export class CosineEmbeddingLoss extends Loss {
   }
 }
 
-const triplet = reader(`TripletMarginLoss(float margin=1.0, float p=2.0, float eps=1e-06, bool swap=False, ${REDUCTION})`)
+const triplet = reader(
+  `TripletMarginLoss(float margin=1.0, float p=2.0, float eps=1e-06, bool swap=False, ${REDUCTION})`,
+)
 
 /** max(0, d(anchor, positive) - d(anchor, negative) + margin). */
 export class TripletMarginLoss extends Loss {
@@ -256,7 +272,9 @@ export class MultiMarginLoss extends Loss {
   }
 }
 
-const poisson = reader(`PoissonNLLLoss(bool log_input=True, bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, ${MODERN})`)
+const poisson = reader(
+  `PoissonNLLLoss(bool log_input=True, bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, ${MODERN})`,
+)
 
 /** Minus the log-likelihood of counts under a Poisson distribution. */
 export class PoissonNLLLoss extends Loss {
@@ -267,7 +285,12 @@ export class PoissonNLLLoss extends Loss {
     super(poisson, args)
   }
   forward(log_input: Tensor, target: Tensor): Tensor {
-    return F.poisson_nll_loss(log_input, target, { log_input: this.log_input, full: this.full, eps: this.eps, reduction: this.reduction })
+    return F.poisson_nll_loss(log_input, target, {
+      log_input: this.log_input,
+      full: this.full,
+      eps: this.eps,
+      reduction: this.reduction,
+    })
   }
 }
 
@@ -281,7 +304,11 @@ export class GaussianNLLLoss extends Loss {
     super(gaussian, [options])
   }
   forward(input: Tensor, target: Tensor, variance: Tensor): Tensor {
-    return F.gaussian_nll_loss(input, target, variance, { full: this.full, eps: this.eps, reduction: this.reduction })
+    return F.gaussian_nll_loss(input, target, variance, {
+      full: this.full,
+      eps: this.eps,
+      reduction: this.reduction,
+    })
   }
 }
 

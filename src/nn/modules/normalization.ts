@@ -1,8 +1,8 @@
 // Normalisations: BatchNorm, InstanceNorm, LayerNorm, GroupNorm, LocalResponseNorm, with the running statistics that
 // some keep. Not here: what they compute (functional).
 import { ValueError } from '../../base/errors.ts'
-import * as torch from '../../torch.ts'
 import type { Tensor } from '../../torch.ts'
+import * as torch from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
@@ -58,7 +58,10 @@ abstract class NormBase extends Module {
     const tracked = (made: () => Tensor): Tensor | null => (track_running_stats ? made() : null)
     this.register_buffer('running_mean', tracked(make))
     this.register_buffer('running_var', tracked(make))
-    this.register_buffer('num_batches_tracked', tracked(() => torch.tensor(0, { dtype: torch.int64 })))
+    this.register_buffer(
+      'num_batches_tracked',
+      tracked(() => torch.tensor(0, { dtype: torch.int64 })),
+    )
     this.reset_parameters()
   }
 
@@ -184,7 +187,9 @@ export class InstanceNorm2d extends InstanceNorm {
   }
 }
 
-const layer = reader(`LayerNorm(any normalized_shape, float eps=1e-05, bool elementwise_affine=True, ${FACTORY})`)
+const layer = reader(
+  `LayerNorm(any normalized_shape, float eps=1e-05, bool elementwise_affine=True, ${FACTORY})`,
+)
 type LayerOptions = FactoryOptions & { eps?: number; elementwise_affine?: boolean }
 
 /** Normalises over the last dimensions, then scales and shifts each element of them. */
@@ -195,7 +200,12 @@ export class LayerNorm extends Module {
   declare weight: Parameter | null
   declare bias: Parameter | null
 
-  constructor(normalized_shape: number | readonly number[], eps?: number | LayerOptions, elementwise_affine?: boolean | LayerOptions, opts?: LayerOptions)
+  constructor(
+    normalized_shape: number | readonly number[],
+    eps?: number | LayerOptions,
+    elementwise_affine?: boolean | LayerOptions,
+    opts?: LayerOptions,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     const { normalized_shape, eps, elementwise_affine, ...factory } = layer<
@@ -229,7 +239,9 @@ export class LayerNorm extends Module {
   }
 }
 
-const group = reader(`GroupNorm(int num_groups, int num_channels, float eps=1e-05, bool affine=True, ${FACTORY})`)
+const group = reader(
+  `GroupNorm(int num_groups, int num_channels, float eps=1e-05, bool affine=True, ${FACTORY})`,
+)
 type GroupOptions = FactoryOptions & { eps?: number; affine?: boolean }
 
 /** Normalises each group of channels of each sample, then scales and shifts each channel. */
@@ -241,7 +253,13 @@ export class GroupNorm extends Module {
   declare weight: Parameter | null
   declare bias: Parameter | null
 
-  constructor(num_groups: number, num_channels: number, eps?: number | GroupOptions, affine?: boolean | GroupOptions, opts?: GroupOptions)
+  constructor(
+    num_groups: number,
+    num_channels: number,
+    eps?: number | GroupOptions,
+    affine?: boolean | GroupOptions,
+    opts?: GroupOptions,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     const { num_groups, num_channels, eps, affine, ...factory } = group<
@@ -285,7 +303,12 @@ export class LocalResponseNorm extends Module {
   declare readonly beta: number
   declare readonly k: number
 
-  constructor(size: number, alpha?: number | LocalOptions, beta?: number | LocalOptions, k?: number | LocalOptions)
+  constructor(
+    size: number,
+    alpha?: number | LocalOptions,
+    beta?: number | LocalOptions,
+    k?: number | LocalOptions,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     Object.assign(this, local(args))

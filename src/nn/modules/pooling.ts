@@ -9,9 +9,16 @@ type Numbers = number | readonly number[]
 type Sizes = (number | null)[]
 
 /** A setting as it was given: a number, or a tuple. */
-const as_given = (x: Numbers | null): string => (x === null ? 'None' : typeof x === 'number' ? value(x) : tuple(x))
+const as_given = (x: Numbers | null): string =>
+  x === null ? 'None' : typeof x === 'number' ? value(x) : tuple(x)
 
-export type MaxPoolOptions = { stride?: Numbers | null; padding?: Numbers; dilation?: Numbers; return_indices?: boolean; ceil_mode?: boolean }
+export type MaxPoolOptions = {
+  stride?: Numbers | null
+  padding?: Numbers
+  dilation?: Numbers
+  return_indices?: boolean
+  ceil_mode?: boolean
+}
 const max_pool = reader(
   'MaxPool(any kernel_size, any? stride=None, any padding=0, any dilation=1, bool return_indices=False, bool ceil_mode=False)',
 )
@@ -30,7 +37,13 @@ abstract class MaxPool extends Module {
     Object.assign(this, settings, { stride: settings.stride ?? settings.kernel_size })
   }
 
-  protected get options(): { stride: Numbers; padding: Numbers; dilation: Numbers; ceil_mode: boolean; return_indices: boolean } {
+  protected get options(): {
+    stride: Numbers
+    padding: Numbers
+    dilation: Numbers
+    ceil_mode: boolean
+    return_indices: boolean
+  } {
     const { stride, padding, dilation, ceil_mode, return_indices } = this
     return { stride, padding, dilation, ceil_mode, return_indices }
   }
@@ -65,9 +78,18 @@ abstract class MaxUnpool extends Module {
 
   constructor(dims: number, args: readonly unknown[]) {
     super()
-    const { kernel_size, stride, padding } = max_unpool<{ kernel_size: Numbers; stride: Numbers | null; padding: Numbers }>(args)
-    const list = (x: Numbers): readonly number[] => (typeof x === 'number' ? new Array<number>(dims).fill(x) : x)
-    Object.assign(this, { kernel_size: list(kernel_size), stride: list(stride ?? kernel_size), padding: list(padding) })
+    const { kernel_size, stride, padding } = max_unpool<{
+      kernel_size: Numbers
+      stride: Numbers | null
+      padding: Numbers
+    }>(args)
+    const list = (x: Numbers): readonly number[] =>
+      typeof x === 'number' ? new Array<number>(dims).fill(x) : x
+    Object.assign(this, {
+      kernel_size: list(kernel_size),
+      stride: list(stride ?? kernel_size),
+      padding: list(padding),
+    })
   }
 
   override extra_repr(): string {
@@ -97,7 +119,13 @@ export class MaxUnpool2d extends MaxUnpool {
   }
 }
 
-export type AvgPoolOptions = { stride?: Numbers | null; padding?: Numbers; ceil_mode?: boolean; count_include_pad?: boolean; divisor_override?: number | null }
+export type AvgPoolOptions = {
+  stride?: Numbers | null
+  padding?: Numbers
+  ceil_mode?: boolean
+  count_include_pad?: boolean
+  divisor_override?: number | null
+}
 const avg_pool = reader(
   'AvgPool(any kernel_size, any? stride=None, any padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None)',
 )
@@ -120,7 +148,14 @@ abstract class AvgPool extends Module {
 /** The mean of each window of (N, C, L). */
 export class AvgPool1d extends AvgPool {
   forward(input: Tensor): Tensor {
-    return F.avg_pool1d(input, this.kernel_size, this.stride, this.padding, this.ceil_mode, this.count_include_pad)
+    return F.avg_pool1d(
+      input,
+      this.kernel_size,
+      this.stride,
+      this.padding,
+      this.ceil_mode,
+      this.count_include_pad,
+    )
   }
 
   override extra_repr(): string {
@@ -149,7 +184,11 @@ abstract class LPPool extends Module {
   declare readonly stride: Numbers | null
   declare readonly ceil_mode: boolean
 
-  constructor(norm_type: number, kernel_size: Numbers, ...rest: readonly (Numbers | boolean | null | { stride?: Numbers; ceil_mode?: boolean })[]) {
+  constructor(
+    norm_type: number,
+    kernel_size: Numbers,
+    ...rest: readonly (Numbers | boolean | null | { stride?: Numbers; ceil_mode?: boolean })[]
+  ) {
     super()
     Object.assign(this, lp_pool([norm_type, kernel_size, ...rest]))
   }
@@ -162,7 +201,13 @@ abstract class LPPool extends Module {
 /** The p-norm of each window of (N, C, L). */
 export class LPPool1d extends LPPool {
   forward(input: Tensor): Tensor {
-    return F.lp_pool1d(input, this.norm_type, this.kernel_size as number, this.stride as number | null, this.ceil_mode)
+    return F.lp_pool1d(
+      input,
+      this.norm_type,
+      this.kernel_size as number,
+      this.stride as number | null,
+      this.ceil_mode,
+    )
   }
 }
 
@@ -206,22 +251,30 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
 abstract class AdaptiveMaxPool extends AdaptivePool {
   declare readonly return_indices: boolean
 
-  constructor(output_size: number | null | readonly (number | null)[], return_indices: boolean | { return_indices?: boolean } = false) {
+  constructor(
+    output_size: number | null | readonly (number | null)[],
+    return_indices: boolean | { return_indices?: boolean } = false,
+  ) {
     super(output_size)
-    this.return_indices = typeof return_indices === 'boolean' ? return_indices : (return_indices.return_indices ?? false)
+    this.return_indices =
+      typeof return_indices === 'boolean' ? return_indices : (return_indices.return_indices ?? false)
   }
 }
 
 /** Maxima over windows that divide (N, C, L) into `output_size` parts. */
 export class AdaptiveMaxPool1d extends AdaptiveMaxPool {
   forward(input: Tensor): Tensor {
-    return F.adaptive_max_pool1d(input, this.output_size as number, { return_indices: this.return_indices }) as Tensor
+    return F.adaptive_max_pool1d(input, this.output_size as number, {
+      return_indices: this.return_indices,
+    }) as Tensor
   }
 }
 
 /** Maxima over windows that divide (N, C, H, W) into `output_size` parts. */
 export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
   forward(input: Tensor): Tensor {
-    return F.adaptive_max_pool2d(input, this.output_size as number | readonly number[], { return_indices: this.return_indices }) as Tensor
+    return F.adaptive_max_pool2d(input, this.output_size as number | readonly number[], {
+      return_indices: this.return_indices,
+    }) as Tensor
   }
 }

@@ -2,8 +2,8 @@
 // public ops; parameters have PyTorch's names, order and initialisation.
 // Not here: packed sequences.
 import { RuntimeError, ValueError } from '../../base/errors.ts'
-import * as torch from '../../torch.ts'
 import type { DeviceLike, DType, Tensor } from '../../torch.ts'
+import * as torch from '../../torch.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { value } from '../repr.ts'
@@ -58,14 +58,20 @@ type Weights = { w_ih: Tensor; w_hh: Tensor; b_ih: Tensor | null; b_hh: Tensor |
 /** One step: the new state from what the input contributes and the old state. The first entry is the output. */
 type Step = (from_input: Tensor, state: readonly Tensor[], w: Weights) => Tensor[]
 
-const affine = (x: Tensor, w: Tensor, b: Tensor | null): Tensor => (b === null ? x.matmul(w.t()) : torch.addmm(b, x, w.t()))
+const affine = (x: Tensor, w: Tensor, b: Tensor | null): Tensor =>
+  b === null ? x.matmul(w.t()) : torch.addmm(b, x, w.t())
 
 const rnn_step =
   (activation: 'tanh' | 'relu'): Step =>
   (from_input, [h], w) => [from_input.add(affine(h!, w.w_hh, w.b_hh))[activation]()]
 
 const lstm_step: Step = (from_input, [h, c], w) => {
-  const [i, f, g, o] = from_input.add(affine(h!, w.w_hh, w.b_hh)).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor]
+  const [i, f, g, o] = from_input.add(affine(h!, w.w_hh, w.b_hh)).chunk(4, 1) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
   const cell = f.sigmoid().mul(c!).add(i.sigmoid().mul(g.tanh()))
   const hidden = o.sigmoid().mul(cell.tanh())
   return [w.w_hr === null ? hidden : hidden.matmul(w.w_hr.t()), cell]
@@ -96,7 +102,9 @@ export abstract class RNNBase extends Module {
   constructor(mode: Mode, args: readonly unknown[]) {
     super()
     const { values } = torch._bind([schemas[mode]], args)
-    const given = Object.fromEntries(schemas[mode].params.map((p, i) => [p.name, values[i]])) as Required<RNNOptions> & {
+    const given = Object.fromEntries(
+      schemas[mode].params.map((p, i) => [p.name, values[i]]),
+    ) as Required<RNNOptions> & {
       input_size: number
       hidden_size: number
       dtype: DType | null
@@ -110,9 +118,12 @@ export abstract class RNNBase extends Module {
       torch._warn(
         `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1, but got dropout=${given.dropout} and num_layers=${given.num_layers}`,
       )
-    if (proj_size < 0) throw new ValueError('proj_size should be a positive integer or zero to disable projections')
-    if (proj_size > 0 && mode !== 'LSTM') throw new ValueError('proj_size argument is only supported for LSTM, not RNN or GRU')
-    if (proj_size > 0 && proj_size >= given.hidden_size) throw new ValueError('proj_size has to be smaller than hidden_size')
+    if (proj_size < 0)
+      throw new ValueError('proj_size should be a positive integer or zero to disable projections')
+    if (proj_size > 0 && mode !== 'LSTM')
+      throw new ValueError('proj_size argument is only supported for LSTM, not RNN or GRU')
+    if (proj_size > 0 && proj_size >= given.hidden_size)
+      throw new ValueError('proj_size has to be smaller than hidden_size')
     if (mode === 'RNN' && nonlinearity !== 'tanh' && nonlinearity !== 'relu')
       throw new ValueError(`Unknown nonlinearity '${nonlinearity}'`)
     Object.assign(this, { mode, ...settings, proj_size, ...(mode === 'RNN' && { nonlinearity }) })
@@ -169,7 +180,8 @@ export abstract class RNNBase extends Module {
   override extra_repr(): string {
     const parts = [`${this.input_size}, ${this.hidden_size}`]
     const add = (name: string, x: number | boolean, usual: number | boolean): void => {
-      if (x !== usual) parts.push(`${name}=${name === 'dropout' ? torch._python_float(x as number) : value(x)}`)
+      if (x !== usual)
+        parts.push(`${name}=${name === 'dropout' ? torch._python_float(x as number) : value(x)}`)
     }
     add('proj_size', this.proj_size, 0)
     add('num_layers', this.num_layers, 1)
@@ -190,14 +202,17 @@ export abstract class RNNBase extends Module {
   #check(input: Tensor, states: readonly Tensor[] | null, batched: boolean): void {
     const last = input.size(-1)
     if (last !== this.input_size)
-      throw new RuntimeError(`input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${last}`)
+      throw new RuntimeError(
+        `input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${last}`,
+      )
     const own = [...this.parameters()][0] as Tensor
     if (input.dtype !== own.dtype)
       throw new RuntimeError(
         `expected scalar type ${own.dtype.tensor_type.slice(0, -6)} but found ${input.dtype.tensor_type.slice(0, -6)}`,
       )
     if (states === null) return
-    if (states.length !== (this.mode === 'LSTM' ? 2 : 1)) throw new RuntimeError('LSTM expects two hidden states')
+    if (states.length !== (this.mode === 'LSTM' ? 2 : 1))
+      throw new RuntimeError('LSTM expects two hidden states')
     for (const state of states)
       if (state.ndim !== (batched ? 3 : 2)) {
         const dims = batched ? 3 : 2
@@ -212,7 +227,9 @@ export abstract class RNNBase extends Module {
   /** Runs all layers over `input`; returns the output and the last states. */
   protected run(input: Tensor, given: readonly Tensor[] | null, step: Step): [Tensor, Tensor[]] {
     if (input.ndim !== 2 && input.ndim !== 3)
-      throw new RuntimeError(`${this._get_name()}: Expected input to be 2-D or 3-D but received ${input.ndim}-D tensor`)
+      throw new RuntimeError(
+        `${this._get_name()}: Expected input to be 2-D or 3-D but received ${input.ndim}-D tensor`,
+      )
     const batched = input.ndim === 3
     this.#check(input, given, batched)
     let x = batched ? (this.batch_first ? input.transpose(0, 1) : input) : input.unsqueeze(1)
@@ -231,14 +248,21 @@ export abstract class RNNBase extends Module {
     for (let layer = 0; layer < this.num_layers; layer++) {
       const outputs = this.#suffixes(layer).map((suffix, direction) => {
         const at = layer * this.#directions + direction
-        const [output, state] = this.#run_direction(x, initial.map(s => s.select(0, at)), this.#weights(suffix), step, direction === 1)
+        const [output, state] = this.#run_direction(
+          x,
+          initial.map(s => s.select(0, at)),
+          this.#weights(suffix),
+          step,
+          direction === 1,
+        )
         state.forEach((s, i) => {
           last[i]!.push(s)
         })
         return output
       })
       x = outputs.length === 1 ? outputs[0]! : torch.cat(outputs, 2)
-      if (this.dropout > 0 && this.training && layer < this.num_layers - 1) x = torch._nn.dropout(x, this.dropout, true)
+      if (this.dropout > 0 && this.training && layer < this.num_layers - 1)
+        x = torch._nn.dropout(x, this.dropout, true)
     }
     const output = batched ? (this.batch_first ? x.transpose(0, 1) : x) : x.squeeze(1)
     const finals = last.map(list => torch.stack(list))
@@ -249,7 +273,9 @@ export abstract class RNNBase extends Module {
   #run_direction(x: Tensor, start: Tensor[], w: Weights, step: Step, reverse: boolean): [Tensor, Tensor[]] {
     const [length, batch, size] = x.sizes as [number, number, number]
     // What the inputs contribute is one product for the whole sequence.
-    const contributions = affine(x.reshape([length * batch, size]), w.w_ih, w.b_ih).view(length, batch, -1).unbind(0)
+    const contributions = affine(x.reshape([length * batch, size]), w.w_ih, w.b_ih)
+      .view(length, batch, -1)
+      .unbind(0)
     const outputs = new Array<Tensor>(length)
     let state = start
     for (let i = 0; i < length; i++) {
@@ -271,7 +297,11 @@ export class RNN extends RNNBase {
 
   /** `input` (seq, batch, input_size); returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
   forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
-    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], rnn_step(this.nonlinearity as 'tanh' | 'relu'))
+    const [output, [h]] = this.run(
+      input,
+      h_0 === null ? null : [h_0],
+      rnn_step(this.nonlinearity as 'tanh' | 'relu'),
+    )
     return [output, h!]
   }
 }
@@ -309,7 +339,13 @@ const cell_schema = torch._parse_schema(
 )
 
 type CellOptions = { bias?: boolean; nonlinearity?: 'tanh' | 'relu'; device?: DeviceLike; dtype?: DType }
-type CellSized = [input_size: number, hidden_size: number, bias?: boolean | CellOptions, nonlinearity?: string | CellOptions, opts?: CellOptions]
+type CellSized = [
+  input_size: number,
+  hidden_size: number,
+  bias?: boolean | CellOptions,
+  nonlinearity?: string | CellOptions,
+  opts?: CellOptions,
+]
 
 /** One step of a recurrent layer. */
 export abstract class RNNCellBase extends Module {
@@ -323,7 +359,8 @@ export abstract class RNNCellBase extends Module {
 
   constructor(gates: number, args: readonly unknown[]) {
     super()
-    const [input_size, hidden_size, bias, nonlinearity, , dtype] = torch._bind([cell_schema], args).values as [number, number, boolean, string, unknown, DType | null]
+    const [input_size, hidden_size, bias, nonlinearity, , dtype] = torch._bind([cell_schema], args)
+      .values as [number, number, boolean, string, unknown, DType | null]
     Object.assign(this, { input_size, hidden_size, bias, ...(gates === 1 && { nonlinearity }) })
     const make = (...size: number[]): Parameter => new Parameter(torch.empty(size, factory(dtype)))
     this.weight_ih = make(gates * hidden_size, input_size)
@@ -344,7 +381,8 @@ export abstract class RNNCellBase extends Module {
 
   override extra_repr(): string {
     const { nonlinearity } = this as unknown as { nonlinearity?: string }
-    const shown = nonlinearity !== undefined && nonlinearity !== 'tanh' ? `, nonlinearity=${nonlinearity}` : ''
+    const shown =
+      nonlinearity !== undefined && nonlinearity !== 'tanh' ? `, nonlinearity=${nonlinearity}` : ''
     return `${this.input_size}, ${this.hidden_size}${this.bias ? '' : `, bias=${value(this.bias)}`}${shown}`
   }
 
@@ -355,16 +393,29 @@ export abstract class RNNCellBase extends Module {
     const batched = input.ndim === 2
     const x = batched ? input : input.unsqueeze(0)
     if (x.size(1) !== this.input_size)
-      throw new RuntimeError(`input has inconsistent input_size: got ${x.size(1)} expected ${this.input_size}`)
+      throw new RuntimeError(
+        `input has inconsistent input_size: got ${x.size(1)} expected ${this.input_size}`,
+      )
     const zeros = (): Tensor => torch.zeros([x.size(0), this.hidden_size], { dtype: x.dtype })
-    const old = states === null ? Array.from({ length: count }, zeros) : states.map(s => (batched ? s : s.unsqueeze(0)))
+    const old =
+      states === null ? Array.from({ length: count }, zeros) : states.map(s => (batched ? s : s.unsqueeze(0)))
     for (const [i, s] of old.entries()) {
       if (s.size(0) !== x.size(0))
-        throw new RuntimeError(`Input batch size ${x.size(0)} doesn't match hidden${i} batch size ${s.size(0)}`)
+        throw new RuntimeError(
+          `Input batch size ${x.size(0)} doesn't match hidden${i} batch size ${s.size(0)}`,
+        )
       if (s.size(1) !== this.hidden_size)
-        throw new RuntimeError(`hidden${i} has inconsistent hidden_size: got ${s.size(1)}, expected ${this.hidden_size}`)
+        throw new RuntimeError(
+          `hidden${i} has inconsistent hidden_size: got ${s.size(1)}, expected ${this.hidden_size}`,
+        )
     }
-    const w: Weights = { w_ih: this.weight_ih, w_hh: this.weight_hh, b_ih: this.bias_ih, b_hh: this.bias_hh, w_hr: null }
+    const w: Weights = {
+      w_ih: this.weight_ih,
+      w_hh: this.weight_hh,
+      b_ih: this.bias_ih,
+      b_hh: this.bias_hh,
+      w_hr: null,
+    }
     const next = step(affine(x, w.w_ih, w.b_ih), old, w)
     return batched ? next : next.map(s => s.squeeze(0))
   }
@@ -376,7 +427,8 @@ export class RNNCell extends RNNCellBase {
 
   constructor(...args: CellSized) {
     super(1, args)
-    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu') throw new RuntimeError(`Unknown nonlinearity: ${this.nonlinearity}`)
+    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu')
+      throw new RuntimeError(`Unknown nonlinearity: ${this.nonlinearity}`)
   }
 
   forward(input: Tensor, hx: Tensor | null = null): Tensor {

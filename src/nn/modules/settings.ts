@@ -1,6 +1,7 @@
 // How modules read their constructor's arguments: by a schema, as PyTorch's signatures, into an object of settings.
-import * as torch from '../../torch.ts'
+
 import type { DeviceLike, DType } from '../../torch.ts'
+import * as torch from '../../torch.ts'
 
 /** The settings that a constructor's arguments give, by name, with defaults filled in. Throws TypeError as PyTorch does. */
 export type Reader = <S>(args: readonly unknown[]) => S
@@ -8,7 +9,9 @@ export type Reader = <S>(args: readonly unknown[]) => S
 /** Reads the arguments of `signature`; a list parameter `int[n]` takes one number for all its entries. */
 export function reader(signature: string): Reader {
   const schema = torch._parse_schema(signature.replaceAll(/int\[\d\]/g, 'any'))
-  const lists = [...signature.matchAll(/int\[(\d)\]\??\s(\w+)/g)].map(m => [m[2] as string, Number(m[1])] as const)
+  const lists = [...signature.matchAll(/int\[(\d)\]\??\s(\w+)/g)].map(
+    m => [m[2] as string, Number(m[1])] as const,
+  )
   return <S>(args: readonly unknown[]): S => {
     const { values } = torch._bind([schema], args)
     const settings = Object.fromEntries(schema.params.map((p, i) => [p.name, values[i]]))

@@ -37,8 +37,10 @@ export class Unflatten extends Module {
 
   constructor(dim: number, unflattened_size: readonly number[]) {
     super()
-    if (!Number.isInteger(dim)) throw new TypeError(`unflattened_size must be a tuple of tuples, but found type ${typeof dim}`)
-    if (!Array.isArray(unflattened_size)) throw new TypeError(`unflattened_size must be tuple of ints, but found type ${typeof unflattened_size}`)
+    if (!Number.isInteger(dim))
+      throw new TypeError(`unflattened_size must be a tuple of tuples, but found type ${typeof dim}`)
+    if (!Array.isArray(unflattened_size))
+      throw new TypeError(`unflattened_size must be tuple of ints, but found type ${typeof unflattened_size}`)
     Object.assign(this, { dim, unflattened_size })
   }
 
@@ -93,7 +95,9 @@ abstract class Pad extends Module {
 
   constructor(dims: number, padding: Numbers) {
     super()
-    Object.assign(this, { padding: typeof padding === 'number' ? new Array<number>(2 * dims).fill(padding) : [...padding] })
+    Object.assign(this, {
+      padding: typeof padding === 'number' ? new Array<number>(2 * dims).fill(padding) : [...padding],
+    })
   }
 
   override extra_repr(): string {
@@ -184,8 +188,15 @@ export class ReplicationPad2d extends Pad {
   }
 }
 
-const upsample = reader("Upsample(any? size=None, any? scale_factor=None, str mode='nearest', bool? align_corners=None)")
-type UpsampleOptions = { size?: Numbers | null; scale_factor?: Numbers | null; mode?: string; align_corners?: boolean | null }
+const upsample = reader(
+  "Upsample(any? size=None, any? scale_factor=None, str mode='nearest', bool? align_corners=None)",
+)
+type UpsampleOptions = {
+  size?: Numbers | null
+  scale_factor?: Numbers | null
+  mode?: string
+  align_corners?: boolean | null
+}
 
 /** Resizes by a factor or to a size; see F.interpolate. */
 export class Upsample extends Module {
@@ -194,7 +205,12 @@ export class Upsample extends Module {
   declare readonly mode: string
   declare readonly align_corners: boolean | null
 
-  constructor(size?: Numbers | null | UpsampleOptions, scale_factor?: Numbers | null | UpsampleOptions, mode?: string | UpsampleOptions, align_corners?: boolean | null)
+  constructor(
+    size?: Numbers | null | UpsampleOptions,
+    scale_factor?: Numbers | null | UpsampleOptions,
+    mode?: string | UpsampleOptions,
+    align_corners?: boolean | null,
+  )
   constructor(...args: readonly unknown[]) {
     super()
     Object.assign(this, upsample(args))

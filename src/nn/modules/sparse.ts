@@ -1,7 +1,7 @@
 // Embedding: a table of vectors looked up by index. Not here: the lookup (functional), bags.
 import { AssertionError } from '../../base/errors.ts'
-import * as torch from '../../torch.ts'
 import type { Tensor } from '../../torch.ts'
+import * as torch from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import * as init from '../init.ts'
 import { Module } from '../module.ts'
@@ -34,7 +34,11 @@ export class Embedding extends Module {
   declare readonly sparse: boolean
   declare weight: Parameter
 
-  constructor(num_embeddings: number, embedding_dim: number, ...rest: readonly (number | boolean | null | EmbeddingOptions)[]) {
+  constructor(
+    num_embeddings: number,
+    embedding_dim: number,
+    ...rest: readonly (number | boolean | null | EmbeddingOptions)[]
+  ) {
     super()
     const { _weight, dtype, ...settings } = embedding<
       { padding_idx: number | null; _weight: Tensor | null; device: unknown } & Factory
@@ -78,8 +82,13 @@ export class Embedding extends Module {
   }
 
   /** An Embedding over a given table, frozen unless told otherwise. */
-  static from_pretrained(embeddings: Tensor, freeze: boolean | (EmbeddingOptions & { freeze?: boolean }) = true, options: EmbeddingOptions = {}): Embedding {
-    if (embeddings.ndim !== 2) throw new AssertionError('Embeddings parameter is expected to be 2-dimensional')
+  static from_pretrained(
+    embeddings: Tensor,
+    freeze: boolean | (EmbeddingOptions & { freeze?: boolean }) = true,
+    options: EmbeddingOptions = {},
+  ): Embedding {
+    if (embeddings.ndim !== 2)
+      throw new AssertionError('Embeddings parameter is expected to be 2-dimensional')
     const { freeze: frozen = true, ...rest } = typeof freeze === 'boolean' ? { ...options, freeze } : freeze
     const [rows, columns] = embeddings.sizes as [number, number]
     const made = new Embedding(rows, columns, { ...rest, _weight: embeddings })
