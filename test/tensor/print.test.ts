@@ -21,6 +21,7 @@ const { cases, gradients } = JSON.parse(
   readFileSync(new URL('../data/tensor/print.json', import.meta.url), 'utf8'),
 ) as {
   cases: Case[]
+  gradients: string
 }
 
 const special: Record<string, number> = { nan: NaN, inf: Infinity, '-inf': -Infinity, '-0': -0 }
