@@ -32,7 +32,8 @@ const may_import: Record<string, readonly string[]> = {
   'torch.ts': ['base/', 'tensor/', 'ops/', 'autograd/'],
   'nn/': user,
   'optim/': user,
-  'index.ts': ['base/', 'device/', 'tensor/', 'torch.ts', 'nn/', 'optim/'],
+  'default_device.ts': ['base/', 'device/'],
+  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/'],
 }
 
 interface Import {

@@ -106,3 +106,4 @@ export {
   view,
   view_as,
 } from './views.ts'
+export { inverse } from './linalg.ts'

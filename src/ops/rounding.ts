@@ -151,7 +151,7 @@ export const clamp: Op<
     const inside = min === null ? x.le(max as Expr) : max === null ? x.ge(min) : x.ge(min).and(x.le(max))
     const below = min === null ? null : max === null ? x.lt(min) : x.lt(min).and(min.lt(max))
     const above = max === null ? null : min === null ? x.gt(max) : x.gt(max).or(max.lt(min))
-    return [inside, below, above].map(mask => mask?.where(g, 0))
+    return [inside, below, above].map(mask => mask?.where(g, 0) ?? null)
   },
   node: ([, min, max]) => (min && max ? 'ClampBackward1' : 'ClampBackward0'),
   samples: r => [
