@@ -16,7 +16,7 @@ export const running: { on: unknown } = { on: null }
 let address = 0
 /** The address of `args`. */
 export function args_address(): number {
-  if (address === 0) address = Number(koffi().address(args.buffer))
+  if (address === 0) address = Number(koffi().address(args))
   return address
 }
 

@@ -4,7 +4,7 @@ import type { DType } from '../../base/dtype.ts'
 import { OutOfMemoryError } from '../../base/errors.ts'
 import { conv_source } from '../../render/c/conv.ts'
 import { gemm_source, ROUTINE_FLAGS } from '../../render/c/gemm.ts'
-import type { ConvProblem, GemmProblem, MatrixRef } from '../device.ts'
+import type { ConvProblem, GemmProblem } from '../device.ts'
 import { address_of, args, args_address, operand_address, running } from './arguments.ts'
 import { content_hash, load_library } from './cache.ts'
 import { compile_c, find_compiler } from './compiler.ts'
@@ -13,18 +13,17 @@ import { compile_c, find_compiler } from './compiler.ts'
 type Routine = (address: number) => number
 
 const SOURCES = { gemm: gemm_source, conv: conv_source } as const
-const routines = new Map<string, Routine>()
+/** What was compiled, by the dtype's code. */
+const ROUTINES: Readonly<Record<keyof typeof SOURCES, Routine[]>> = { gemm: [], conv: [] }
 
-function routine(kind: keyof typeof SOURCES, dtype: DType): Routine {
-  const known = routines.get(kind + dtype.name)
-  if (known) return known
+function compile(kind: keyof typeof SOURCES, dtype: DType): Routine {
   if (dtype.name !== 'float32' && dtype.name !== 'float64')
     throw new TypeError(`${kind} computes in float32 and float64, not in ${dtype.name}`)
   const source = SOURCES[kind](dtype.name === 'float32' ? 'f32' : 'f64')
   const name = `${kind}_${dtype.name}_${content_hash(source, find_compiler().identity, ...ROUTINE_FLAGS)}`
   const library = load_library(name, path => compile_c(source, path, ROUTINE_FLAGS))
   const found = library.func(`tstorch_${kind}`, 'int32_t', ['uintptr_t']) as Routine
-  routines.set(kind + dtype.name, found)
+  ROUTINES[kind][dtype.code] = found
   return found
 }
 
@@ -38,12 +37,11 @@ function call(run: Routine, problem: GemmProblem | ConvProblem): void {
 /** c = a @ b (+ c), see `Device.gemm`. */
 export function gemm(problem: GemmProblem): void {
   const { dtype, batch, m, n, k, a, b, c, accumulate } = problem
-  const run = routine('gemm', dtype)
+  const run = ROUTINES.gemm[dtype.code] ?? compile('gemm', dtype)
   if (batch === 0 || m === 0 || n === 0) return
-  const address = ({ storage, offset }: MatrixRef): number => address_of(storage, offset, dtype.itemsize)
-  args[2] = address(a)
-  args[3] = address(b)
-  args[4] = address(c)
+  args[2] = address_of(a.storage, a.offset, dtype.itemsize)
+  args[3] = address_of(b.storage, b.offset, dtype.itemsize)
+  args[4] = address_of(c.storage, c.offset, dtype.itemsize)
   args[5] = batch
   args[6] = m
   args[7] = n
@@ -65,7 +63,7 @@ const KINDS = { forward: 0, input_grad: 1, weight_grad: 2 } as const
 /** Convolution or one of its gradients, see `Device.conv`. */
 export function conv(problem: ConvProblem): void {
   const { dtype, kind, batch, groups, in_channels, out_channels, input, weight, output } = problem
-  const run = routine('conv', dtype)
+  const run = ROUTINES.conv[dtype.code] ?? compile('conv', dtype)
   const numbers = [
     ...[KINDS[kind], operand_address(input), operand_address(weight), operand_address(output)],
     ...[batch, groups, in_channels, out_channels],
