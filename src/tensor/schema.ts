@@ -183,9 +183,11 @@ const public_name = (param: SchemaParam): string => (param.name === 'self' ? 'in
 
 /** Binds one overload; returns the values in declaration order, or an error text. */
 function try_bind({ name, params }: Schema, args: readonly unknown[]): unknown[] | string {
-  const last = args[args.length - 1]
-  const options = args.length > 0 && is_options(last) ? last : undefined
-  let given = options === undefined ? args.length : args.length - 1
+  let given = args.length
+  while (given > 0 && args[given - 1] === undefined) given--
+  const last = args[given - 1]
+  const options = is_options(last) ? last : undefined
+  if (options !== undefined) given--
   while (given > 0 && args[given - 1] === undefined) given--
   const values: unknown[] = []
   let at = 0

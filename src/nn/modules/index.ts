@@ -1,9 +1,16 @@
 // The modules, by family.
 export * from './activation.ts'
 export * from './container.ts'
-export * from './conv.ts'
+export {
+  Conv1d,
+  Conv2d,
+  type ConvOptions,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeOptions,
+} from './conv.ts'
 export * from './dropout.ts'
-export * from './linear.ts'
+export { Bilinear, Identity, Linear } from './linear.ts'
 export * from './loss.ts'
 export * from './normalization.ts'
 export * from './parameter_container.ts'

@@ -225,6 +225,40 @@ export class TripletMarginLoss extends Loss {
   }
 }
 
+type DistanceOptions = {
+  distance_function?: ((a: Tensor, b: Tensor) => Tensor) | null
+  margin?: number
+  swap?: boolean
+  reduction?: string
+}
+
+/** {@link TripletMarginLoss} with any function of two tensors as the distance. */
+export class TripletMarginWithDistanceLoss extends Module {
+  declare readonly distance_function: (a: Tensor, b: Tensor) => Tensor
+  declare readonly margin: number
+  declare readonly swap: boolean
+  declare readonly reduction: string
+  constructor(options: DistanceOptions = {}) {
+    super()
+    const { distance_function, margin = 1, swap = false, reduction = 'mean' } = options
+    Object.assign(this, {
+      distance_function: distance_function ?? F.pairwise_distance,
+      margin,
+      swap,
+      reduction,
+    })
+  }
+  forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
+    const { distance_function, margin, swap, reduction } = this
+    return F.triplet_margin_with_distance_loss(anchor, positive, negative, {
+      distance_function,
+      margin,
+      swap,
+      reduction,
+    })
+  }
+}
+
 /** log(1 + exp(-y x)). */
 export class SoftMarginLoss extends Loss {
   constructor(...args: Args<LossOptions>) {

@@ -187,6 +187,13 @@ export class InstanceNorm2d extends InstanceNorm {
   }
 }
 
+/** Normalises each channel of each sample of (N, C, D, H, W). */
+export class InstanceNorm3d extends InstanceNorm {
+  protected get dims(): number {
+    return 3
+  }
+}
+
 const layer = reader(
   `LayerNorm(any normalized_shape, float eps=1e-05, bool elementwise_affine=True, ${FACTORY})`,
 )

@@ -5,7 +5,7 @@ import { Tensor } from '../../torch.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { typename } from '../repr.ts'
-import { pairs_of, position, slice_positions } from './container.ts'
+import { pairs_of, position, slice_positions } from './entries.ts'
 
 const as_item = (x: unknown): unknown => (x instanceof Tensor && !(x instanceof Parameter) ? Parameter(x) : x)
 

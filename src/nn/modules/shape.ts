@@ -187,6 +187,42 @@ export class ReplicationPad2d extends Pad {
     return F.pad(input, this.padding, 'replicate')
   }
 }
+/** Pads the last three dimensions by reflection. */
+export class ReflectionPad3d extends Pad {
+  constructor(padding: Numbers) {
+    super(3, padding)
+  }
+  forward(input: Tensor): Tensor {
+    return F.pad(input, this.padding, 'reflect')
+  }
+}
+/** Pads the last three dimensions with their outermost elements. */
+export class ReplicationPad3d extends Pad {
+  constructor(padding: Numbers) {
+    super(3, padding)
+  }
+  forward(input: Tensor): Tensor {
+    return F.pad(input, this.padding, 'replicate')
+  }
+}
+
+/** Mixes the channels of `groups` groups: (N, g c, ...) is transposed as (N, g, c, ...) to (N, c, g, ...). */
+export class ChannelShuffle extends Module {
+  declare readonly groups: number
+
+  constructor(groups: number) {
+    super()
+    Object.assign(this, { groups })
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.channel_shuffle(input, this.groups)
+  }
+
+  override extra_repr(): string {
+    return `groups=${this.groups}`
+  }
+}
 
 const upsample = reader(
   "Upsample(any? size=None, any? scale_factor=None, str mode='nearest', bool? align_corners=None)",
@@ -229,6 +265,23 @@ export class Upsample extends Module {
         ? `scale_factor=${typeof scale_factor === 'number' ? factor(scale_factor) : `(${scale_factor.map(factor).join(', ')})`}`
         : `size=${typeof size === 'number' ? value(size) : tuple(size ?? [])}`
     return `${shown}, mode=${mode}`
+  }
+}
+
+type ScaleOptions = { size?: Numbers | null; scale_factor?: Numbers | null }
+
+/** Resizes (N, C, H, W) to the nearest element. */
+export class UpsamplingNearest2d extends Upsample {
+  constructor(size?: Numbers | null | ScaleOptions, scale_factor?: Numbers | null | ScaleOptions) {
+    super(size, scale_factor)
+  }
+}
+
+/** Resizes (N, C, H, W) between the four nearest elements, with aligned corners. */
+export class UpsamplingBilinear2d extends Upsample {
+  constructor(size?: Numbers | null | ScaleOptions, scale_factor?: Numbers | null | ScaleOptions) {
+    super(size, scale_factor)
+    Object.assign(this, { mode: 'bilinear', align_corners: true })
   }
 }
 

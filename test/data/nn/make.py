@@ -1,0 +1,245 @@
+"""Records what PyTorch 1.13.1 makes of modules: weights after manual_seed(0), text, state, results, gradients.
+
+usage: python3 test/data/nn/make.py
+Writes modules.json beside this file: a list of cases. Inputs are numbers by a formula (see `values`), not data.
+"""
+import json, math, os, warnings
+import torch
+from torch import nn
+warnings.filterwarnings("ignore")
+
+def values(sizes, kind, salt):
+    """float: in (-1.5, 1.5); prob: in (0, 1); pos: in (0.5, 2); sign: 1 or -1; int:K: below K; distinct: no two equal."""
+    n = math.prod(sizes)
+    raw = [((i + 1) * 7919 + salt * 104729) % 997 for i in range(n)]
+    if kind.startswith("int:"):
+        return torch.tensor([r % int(kind[4:]) for r in raw], dtype=torch.int64).reshape(sizes)
+    f = {"float": lambda r: r / 997 * 3 - 1.5, "prob": lambda r: (r + 1) / 999, "pos": lambda r: r / 997 * 1.5 + 0.5,
+         "sign": lambda r: 1.0 if r % 2 else -1.0, "lprob": lambda r: -(r + 1) / 500}[kind]
+    return torch.tensor([f(r) for r in raw], dtype=torch.float64).float().reshape(sizes)
+
+def cotangent(t):
+    return torch.tensor([((i % 7) - 3) / 4 + 0.25 for i in range(t.numel())], dtype=torch.float64).to(t.dtype).reshape(t.shape)
+
+def num(x):
+    if math.isnan(x): return "nan"
+    if math.isinf(x): return "inf" if x > 0 else "-inf"
+    return float("%.9g" % x)
+
+def enc(t):
+    if t is None: return None
+    t = t.detach()
+    v = t.flatten().tolist()
+    return {"t": str(t.dtype)[6:], "s": list(t.shape), "v": [num(x) for x in v] if t.is_floating_point() else v}
+
+def flat(x):
+    if isinstance(x, torch.Tensor): return [x]
+    return [t for y in x for t in flat(y)]
+
+def arg(spec, salt):
+    """An input: [sizes, kind], or a list of inputs."""
+    if isinstance(spec[0], list) and len(spec) == 2 and isinstance(spec[1], str):
+        t = values(spec[0], spec[1], salt)
+        return t.requires_grad_() if t.is_floating_point() and spec[1] in ("float", "pos", "prob", "lprob") else t
+    return tuple(arg(s, salt + 10 + i) for i, s in enumerate(spec))
+
+F = lambda *s: [list(s), "float"]
+I = lambda k, *s: [list(s), "int:%d" % k]
+P = lambda *s: [list(s), "prob"]
+Q = lambda *s: [list(s), "pos"]
+S = lambda *s: [list(s), "sign"]
+L = lambda *s: [list(s), "lprob"]
+
+cases = []
+def case(name, args=(), kw=None, inputs=(), mode="train", calls=1):
+    kw = kw or {}
+    torch.manual_seed(0)
+    given = lambda x: torch.tensor(x["$tensor"]) if isinstance(x, dict) else tuple(x) if isinstance(x, list) else x
+    m = getattr(nn, name)(*map(given, args), **{k: given(v) for k, v in kw.items()})
+    rec = {"module": name, "args": list(args), "kw": kw, "mode": mode, "calls": calls, "inputs": list(inputs), "repr": repr(m),
+           "state": {k: enc(v) for k, v in m.state_dict().items()}}
+    if mode == "eval": m.eval()
+    torch.manual_seed(1)
+    for _ in range(calls):
+        xs = [arg(s, i) for i, s in enumerate(inputs)]
+        out = m(*xs)
+    outs = flat(out)
+    rec["out"] = [enc(t) for t in outs]
+    loss = sum((t * cotangent(t)).sum() for t in outs if t.is_floating_point() and t.requires_grad)
+    if isinstance(loss, torch.Tensor):
+        loss.backward()
+        rec["input_grads"] = [enc(t.grad) for x in xs for t in flat(x)]
+        rec["param_grads"] = {n: enc(p.grad) for n, p in m.named_parameters()}
+    rec["after"] = {n: enc(b) for n, b in m.named_buffers()}
+    cases.append(rec)
+
+# --- linear
+for shape in [(3,), (2, 3), (2, 2, 3), (1, 2, 2, 3)]:
+    case("Linear", [3, 2], {}, [F(*shape)])
+case("Linear", [4, 3], {"bias": False}, [F(2, 4)])
+case("Linear", [4, 20], {}, [F(2, 4)])
+case("Bilinear", [2, 3, 4], {}, [F(2, 2), F(2, 3)])
+case("Bilinear", [2, 3, 1], {"bias": False}, [F(2, 2, 2), F(2, 2, 3)])
+case("Identity", [], {}, [F(2, 3)])
+# --- convolution
+for kw in [{}, {"stride": 2, "padding": 1}, {"dilation": 2, "bias": False}, {"padding": "same", "dilation": 2}, {"padding": "valid"},
+           {"padding": 2, "padding_mode": "reflect"}, {"padding": 1, "padding_mode": "circular"}, {"padding": 1, "padding_mode": "replicate"}]:
+    case("Conv1d", [2, 3, 3], kw, [F(2, 2, 7)])
+case("Conv1d", [4, 4, 2], {"groups": 2}, [F(4, 6)])
+for kw in [{}, {"stride": 2, "padding": 1}, {"padding": [2, 1], "dilation": [1, 2]}, {"padding": "same"}, {"bias": False, "stride": [1, 2]},
+           {"padding": 1, "padding_mode": "reflect"}, {"padding": [1, 2], "padding_mode": "circular"}]:
+    case("Conv2d", [2, 3, 3], kw, [F(1, 2, 5, 6)])
+case("Conv2d", [4, 6, [2, 3]], {"groups": 2}, [F(4, 4, 5)])
+case("ConvTranspose1d", [2, 3, 3], {"stride": 2, "padding": 1, "output_padding": 1}, [F(2, 2, 4)])
+case("ConvTranspose1d", [2, 4, 2], {"groups": 2, "bias": False}, [F(2, 4)])
+case("ConvTranspose2d", [2, 3, 3], {}, [F(1, 2, 3, 4)])
+case("ConvTranspose2d", [4, 2, [2, 3]], {"stride": [2, 1], "padding": [0, 1], "groups": 2, "dilation": 2}, [F(1, 4, 3, 3)])
+# --- pooling
+for n, shape in [(1, (2, 3, 9)), (2, (1, 2, 7, 8))]:
+    case("MaxPool%dd" % n, [2], {}, [F(*shape)])
+    case("MaxPool%dd" % n, [3], {"stride": 2, "padding": 1, "dilation": 1, "ceil_mode": True}, [F(*shape)])
+    case("MaxPool%dd" % n, [2], {"dilation": 2, "return_indices": True}, [F(*shape)])
+    case("AvgPool%dd" % n, [2], {}, [F(*shape)])
+    case("AvgPool%dd" % n, [3], {"stride": 2, "padding": 1, "count_include_pad": False, "ceil_mode": True}, [F(*shape)])
+    case("LPPool%dd" % n, [2, 3], {"stride": 2}, [Q(*shape)])
+    case("AdaptiveAvgPool%dd" % n, [4], {}, [F(*shape)])
+    case("AdaptiveMaxPool%dd" % n, [4], {}, [F(*shape)])
+    case("AdaptiveMaxPool%dd" % n, [3], {"return_indices": True}, [F(*shape)])
+case("MaxPool2d", [[3, 2]], {"stride": [2, 1]}, [F(2, 6, 7)])
+case("AvgPool2d", [[3, 2]], {"divisor_override": 5}, [F(2, 6, 7)])
+case("AdaptiveAvgPool2d", [[1, 1]], {}, [F(1, 2, 3, 3)])
+case("AdaptiveAvgPool2d", [[None, 2]], {}, [F(1, 2, 3, 5)])
+# --- normalisation
+for name, c, shape in [("BatchNorm1d", 3, (4, 3)), ("BatchNorm1d", 3, (2, 3, 5)), ("BatchNorm2d", 2, (2, 2, 3, 3)), ("BatchNorm3d", 2, (2, 2, 2, 2, 2))]:
+    case(name, [c], {}, [F(*shape)])
+    case(name, [c], {}, [F(*shape)], mode="eval")
+case("BatchNorm1d", [3], {"momentum": None}, [F(4, 3)], calls=3)
+case("BatchNorm1d", [3], {"momentum": 0.3, "eps": 0.001}, [F(4, 3)], calls=2)
+case("BatchNorm2d", [2], {"affine": False}, [F(2, 2, 3, 3)])
+case("BatchNorm2d", [2], {"track_running_stats": False}, [F(2, 2, 3, 3)], mode="eval")
+case("LayerNorm", [4], {}, [F(2, 3, 4)])
+case("LayerNorm", [[3, 4]], {"eps": 0.01}, [F(2, 3, 4)])
+case("LayerNorm", [4], {"elementwise_affine": False}, [F(2, 4)])
+case("GroupNorm", [2, 4], {}, [F(2, 4, 3)])
+case("GroupNorm", [1, 3], {"affine": False}, [F(2, 3, 2, 2)])
+case("InstanceNorm1d", [3], {}, [F(2, 3, 5)])
+case("InstanceNorm1d", [3], {"affine": True}, [F(3, 5)])
+case("InstanceNorm2d", [2], {"affine": True, "track_running_stats": True}, [F(2, 2, 3, 3)], calls=2)
+case("InstanceNorm2d", [2], {"track_running_stats": True}, [F(2, 2, 3, 3)], mode="eval")
+case("LocalResponseNorm", [2], {}, [F(2, 4, 3)])
+case("LocalResponseNorm", [3], {"alpha": 0.5, "beta": 0.5, "k": 2.0}, [F(1, 5, 2, 3)])
+# --- dropout
+for name, shape in [("Dropout", (3, 5)), ("Dropout1d", (3, 4, 2)), ("Dropout2d", (2, 4, 2, 2)), ("Dropout3d", (2, 3, 2, 2, 2)), ("AlphaDropout", (3, 5)), ("FeatureAlphaDropout", (3, 4, 2))]:
+    case(name, [], {}, [F(*shape)])
+    case(name, [0.25], {}, [F(*shape)])
+    case(name, [], {"p": 0.25, "inplace": False}, [F(*shape)], mode="eval")
+case("Dropout", [0.5], {}, [F(20, 20)])
+# --- embedding
+case("Embedding", [5, 3], {}, [I(5, 2, 4)])
+case("Embedding", [6, 4], {"padding_idx": 0}, [I(6, 3)])
+case("Embedding", [6, 4], {"padding_idx": -1, "scale_grad_by_freq": True}, [I(6, 8)])
+case("Embedding", [6, 4], {"max_norm": 1.0}, [I(6, 3)])
+# --- activations
+for name in "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish ReLU ReLU6 RReLU SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink PReLU".split():
+    case(name, [], {}, [F(3, 5)])
+for name, args, kw in [("CELU", [2.0], {}), ("ELU", [], {"alpha": 0.5}), ("GELU", [], {"approximate": "tanh"}), ("Hardshrink", [0.3], {}), ("Hardtanh", [-0.5, 0.75], {}),
+                       ("LeakyReLU", [0.2], {}), ("RReLU", [0.1, 0.2], {}), ("Softplus", [2], {}), ("Softplus", [], {"beta": 3, "threshold": 1}), ("Softshrink", [0.2], {}), ("Threshold", [0.1, 20], {}),
+                       ("PReLU", [], {"num_parameters": 5, "init": 0.1})]:
+    case(name, args, kw, [F(3, 5)])
+case("RReLU", [], {}, [F(3, 5)], mode="eval")
+case("GLU", [], {}, [F(3, 6)])
+case("GLU", [0], {}, [F(4, 3)])
+for name in ["Softmax", "LogSoftmax", "Softmin"]:
+    case(name, [1], {}, [F(3, 4)])
+    case(name, [], {"dim": 0}, [F(3, 4)])
+    case(name, [], {}, [F(3, 4)])
+case("Softmax2d", [], {}, [F(1, 3, 2, 2)])
+# --- shapes
+case("Flatten", [], {}, [F(2, 3, 4)])
+case("Flatten", [0, 1], {}, [F(2, 3, 4)])
+case("Unflatten", [1, [2, 3]], {}, [F(2, 6)])
+case("PixelShuffle", [2], {}, [F(1, 4, 2, 3)])
+case("PixelUnshuffle", [2], {}, [F(1, 1, 4, 6)])
+case("Upsample", [], {"scale_factor": 2}, [F(1, 2, 3)])
+case("Upsample", [], {"scale_factor": 2, "mode": "bilinear"}, [F(1, 2, 3, 4)])
+case("Upsample", [[5, 7]], {"mode": "bilinear", "align_corners": True}, [F(1, 2, 3, 4)])
+case("Upsample", [], {"size": [5, 7], "mode": "bicubic"}, [F(1, 1, 3, 4)])
+case("Upsample", [], {"scale_factor": 1.5, "mode": "linear"}, [F(1, 2, 5)])
+case("UpsamplingNearest2d", [], {"scale_factor": 2}, [F(1, 1, 2, 3)])
+case("UpsamplingBilinear2d", [], {"size": [3, 5]}, [F(1, 1, 2, 3)])
+case("ChannelShuffle", [2], {}, [I(997, 1, 4, 2, 2)])
+case("ConstantPad1d", [2, 3.5], {}, [F(1, 2, 4)])
+case("ConstantPad1d", [[1, 2], 0.5], {}, [F(1, 2, 4)])
+case("ConstantPad2d", [[1, 0, 2, 1], -1.5], {}, [F(1, 1, 3, 4)])
+case("ConstantPad3d", [1, 2.5], {}, [F(1, 1, 2, 2, 2)])
+case("ZeroPad2d", [[1, 2, 0, 1]], {}, [F(1, 1, 3, 4)])
+case("ReflectionPad1d", [2], {}, [F(1, 2, 4)])
+case("ReflectionPad2d", [[1, 2, 1, 0]], {}, [F(1, 1, 3, 4)])
+case("ReplicationPad1d", [[3, 1]], {}, [F(1, 2, 4)])
+case("ReplicationPad2d", [1], {}, [F(1, 1, 3, 4)])
+case("ReplicationPad3d", [1], {}, [F(1, 1, 2, 3, 2)])
+case("Fold", [[4, 5], 2], {}, [F(1, 8, 12)])
+case("Unfold", [[2, 3]], {"padding": 1, "stride": 2}, [F(1, 2, 4, 5)])
+# --- distances
+case("CosineSimilarity", [], {}, [F(3, 4), F(3, 4)])
+case("CosineSimilarity", [], {"dim": 0, "eps": 1e-6}, [F(3, 4), F(3, 4)])
+case("PairwiseDistance", [], {}, [F(3, 4), F(3, 4)])
+case("PairwiseDistance", [1.0], {"keepdim": True}, [F(3, 4), F(3, 4)])
+# --- recurrent
+for name in ["RNN", "LSTM", "GRU"]:
+    state = (lambda *s: [[F(*s), F(*s)]]) if name == "LSTM" else (lambda *s: [F(*s)])
+    case(name, [3, 2], {}, [F(4, 2, 3)])
+    case(name, [3, 2], {}, [F(4, 2, 3)] + state(1, 2, 2))
+    case(name, [3, 2], {}, [F(4, 3)] + state(1, 2))
+    case(name, [3, 2, 2], {"bidirectional": True}, [F(3, 2, 3)] + state(4, 2, 2))
+    case(name, [3, 2], {"num_layers": 2, "batch_first": True, "bias": False}, [F(2, 4, 3)])
+    case(name, [3, 4], {"num_layers": 2, "dropout": 0.5}, [F(3, 2, 3)])
+    case(name, [3, 4], {"num_layers": 2, "dropout": 0.5}, [F(3, 2, 3)], mode="eval")
+    case(name + "Cell", [3, 2], {}, [F(4, 3)])
+    case(name + "Cell", [3, 2], {"bias": False}, [F(4, 3)] + state(4, 2))
+    case(name + "Cell", [3, 2], {}, [F(3)] + state(2))
+case("RNN", [3, 2], {"nonlinearity": "relu"}, [F(4, 2, 3)])
+case("RNNCell", [3, 2], {"nonlinearity": "relu"}, [F(4, 3)])
+case("LSTM", [3, 4], {"proj_size": 2, "num_layers": 2, "bidirectional": True}, [F(3, 2, 3)])
+case("LSTM", [3, 4], {"proj_size": 2}, [F(3, 2, 3), [F(1, 2, 2), F(1, 2, 4)]])
+# --- losses
+for name in ["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"]:
+    for kw in [{}, {"reduction": "sum"}, {"reduction": "none"}]:
+        case(name, [], kw, [F(3, 4), F(3, 4)])
+case("SmoothL1Loss", [], {"beta": 0.5}, [F(3, 4), F(3, 4)])
+case("HuberLoss", [], {"delta": 0.5}, [F(3, 4), F(3, 4)])
+case("CrossEntropyLoss", [], {}, [F(3, 5), I(5, 3)])
+case("CrossEntropyLoss", [], {}, [F(5), I(5)])
+case("CrossEntropyLoss", [{"$tensor": [0.5, 1.0, 2.0, 0.1, 1.5]}], {"label_smoothing": 0.1, "ignore_index": 1}, [F(6, 5), I(5, 6)])
+case("CrossEntropyLoss", [], {"reduction": "sum"}, [F(2, 4, 3), I(4, 2, 3)])
+case("CrossEntropyLoss", [], {"label_smoothing": 0.2, "reduction": "none"}, [F(3, 5), P(3, 5)])
+case("NLLLoss", [], {}, [L(3, 5), I(5, 3)])
+case("NLLLoss", [{"$tensor": [0.5, 1.0, 2.0, 0.1, 1.5]}], {"ignore_index": 2}, [L(6, 5), I(5, 6)])
+case("NLLLoss", [], {"reduction": "none"}, [L(2, 4, 3), I(4, 2, 3)])
+case("BCELoss", [], {}, [P(3, 4), P(3, 4)])
+case("BCELoss", [], {"weight": {"$tensor": [0.5, 1.0, 2.0, 0.1]}, "reduction": "sum"}, [P(3, 4), P(3, 4)])
+case("BCEWithLogitsLoss", [], {}, [F(3, 4), P(3, 4)])
+case("BCEWithLogitsLoss", [], {"pos_weight": {"$tensor": [0.5, 1.0, 2.0, 0.1]}}, [F(3, 4), P(3, 4)])
+case("BCEWithLogitsLoss", [], {"weight": {"$tensor": [0.5, 1.0, 2.0, 0.1]}, "reduction": "none"}, [F(3, 4), P(3, 4)])
+for kw in [{}, {"reduction": "batchmean"}, {"reduction": "sum", "log_target": True}]:
+    case("KLDivLoss", [], kw, [L(3, 4), P(3, 4)])
+case("HingeEmbeddingLoss", [], {}, [F(3, 4), S(3, 4)])
+case("HingeEmbeddingLoss", [], {"margin": 0.5, "reduction": "sum"}, [F(3, 4), S(3, 4)])
+case("MarginRankingLoss", [], {"margin": 0.2}, [F(4), F(4), S(4)])
+case("CosineEmbeddingLoss", [], {"margin": 0.1}, [F(3, 4), F(3, 4), S(3)])
+case("TripletMarginLoss", [], {}, [F(3, 4), F(3, 4), F(3, 4)])
+case("TripletMarginLoss", [], {"margin": 2.0, "p": 1.0, "swap": True, "reduction": "none"}, [F(3, 4), F(3, 4), F(3, 4)])
+case("SoftMarginLoss", [], {}, [F(3, 4), S(3, 4)])
+case("MultiLabelSoftMarginLoss", [], {}, [F(3, 4), P(3, 4)])
+case("MultiMarginLoss", [], {}, [F(3, 4), I(4, 3)])
+case("MultiMarginLoss", [], {"p": 2, "margin": 0.5}, [F(3, 4), I(4, 3)])
+case("MultiLabelMarginLoss", [], {}, [F(3, 4), I(4, 3, 4)])
+case("PoissonNLLLoss", [], {}, [F(3, 4), Q(3, 4)])
+case("PoissonNLLLoss", [], {"log_input": False, "full": True}, [Q(3, 4), Q(3, 4)])
+case("GaussianNLLLoss", [], {}, [F(3, 4), F(3, 4), Q(3, 4)])
+case("GaussianNLLLoss", [], {"full": True, "reduction": "sum"}, [F(3, 4), F(3, 4), Q(3, 1)])
+
+here = os.path.dirname(os.path.abspath(__file__))
+with open(os.path.join(here, "modules.json"), "w") as f:
+    f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
+print(len(cases), "cases", os.path.getsize(os.path.join(here, "modules.json")), "bytes")

@@ -1,0 +1,56 @@
+// Numbers by formula, shared with test/data/nn/make.py: inputs need not be stored as data.
+import * as torch from '../../src/index.ts'
+
+export type Data = { t: string; s: number[]; v: (number | string | boolean)[] }
+
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
+
+const formulas: Record<string, (r: number) => number> = {
+  float: r => (r / 997) * 3 - 1.5,
+  prob: r => (r + 1) / 999,
+  pos: r => (r / 997) * 1.5 + 0.5,
+  sign: r => (r % 2 ? 1 : -1),
+  lprob: r => -(r + 1) / 500,
+}
+
+/** A tensor of `sizes`, of one of the kinds that make.py names. */
+export function values(sizes: readonly number[], kind: string, salt: number): torch.Tensor {
+  const raw = Array.from({ length: product(sizes) }, (_, i) => ((i + 1) * 7919 + salt * 104729) % 997)
+  if (kind.startsWith('int:'))
+    return torch
+      .tensor(
+        raw.map(r => r % Number(kind.slice(4))),
+        { dtype: torch.int64 },
+      )
+      .reshape([...sizes])
+  return torch.tensor(raw.map(formulas[kind]!), { dtype: torch.float32 }).reshape([...sizes])
+}
+
+/** What results are multiplied with before they are summed and differentiated. */
+export function cotangent(t: torch.Tensor): torch.Tensor {
+  const weights = Array.from({ length: t.numel() }, (_, i) => ((i % 7) - 3) / 4 + 0.25)
+  return torch.tensor(weights, { dtype: t.dtype }).reshape(t.shape)
+}
+
+const number = (x: number | string | boolean): number =>
+  typeof x === 'string' ? ({ nan: Number.NaN, inf: Infinity, '-inf': -Infinity }[x] as number) : Number(x)
+
+/** The difference between a tensor and what was recorded, in words, or nothing. */
+export function difference(
+  got: torch.Tensor | null,
+  expected: Data | null,
+  tolerance = 1e-5,
+): string | undefined {
+  if (got === null || expected === null)
+    return got === null && expected === null ? undefined : `got ${got}, expected ${JSON.stringify(expected)}`
+  if (got.dtype.name !== expected.t) return `dtype ${got.dtype.name}, expected ${expected.t}`
+  if (got.shape.join() !== expected.s.join()) return `size [${got.shape}], expected [${expected.s}]`
+  const flat = got.detach().reshape([-1]).tolist() as (number | bigint | boolean)[]
+  const scale = Math.max(1, ...expected.v.map(x => Math.abs(number(x))).filter(Number.isFinite))
+  for (let i = 0; i < flat.length; i++) {
+    const [a, b] = [Number(flat[i]), number(expected.v[i]!)]
+    if (Object.is(a, b) || a === b) continue
+    if (!(Math.abs(a - b) <= tolerance * scale)) return `at ${i}: ${a}, expected ${b}`
+  }
+  return undefined
+}
