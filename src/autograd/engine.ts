@@ -3,8 +3,8 @@
 // their derivatives (the ops).
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
-import { empty } from '../tensor/dispatch.ts'
-import { AccumulateGrad, type Edge, edge_of, type Grads, modes, type Node } from '../tensor/tape.ts'
+import { begin_scope, empty } from '../tensor/dispatch.ts'
+import { AccumulateGrad, type Edge, edge_of, foreign_calls, type Grads, modes, type Node } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
 export type BackwardOptions = {
@@ -130,6 +130,9 @@ export function run_backward(
   }
   const before = modes.grad
   modes.grad = create_graph
+  const foreign = foreign_calls.count
+  const end_scope = begin_scope()
+  let finished = false
   try {
     roots.forEach(({ node, nr }, i) => arrive(node, nr, grads[i]!))
     for (const node of new Set(root_nodes)) if (!dependencies.get(node)) ready.push(node)
@@ -144,7 +147,11 @@ export function run_backward(
         if (left === 0) ready.push(edge.node)
       })
     }
+    finished = true
   } finally {
+    for (const grad of captured) if (grad !== null) grad.memory.owned = true
+    // What user code was shown it may have kept.
+    end_scope(finished && !create_graph && foreign_calls.count === foreign)
     modes.grad = before
   }
   return captured
@@ -165,6 +172,7 @@ function run_node(
     return
   }
   const grads: Grads = node.outputs.map((_, nr) => arrived[nr] ?? null)
+  if (node.pre_hooks !== null || node.hooks !== null) foreign_calls.count++
   for (const hook of node.pre_hooks ?? []) hook(grads)
   if (captures !== null) for (const c of captures) if (c.node === node) captured[c.at] = grads[c.nr] ?? null
   if (node instanceof AccumulateGrad) {
@@ -231,6 +239,7 @@ function accumulate_leaf(leaf: Tensor, grad: Tensor): void {
   const old = leaf._grad
   if (old === null) {
     leaf._grad = modes.grad ? grad.clone() : take_over(grad)
+    leaf._grad.memory.owned = true
   } else if (modes.grad) leaf._grad = old.add(grad)
   else old.add_(grad)
 }
@@ -238,7 +247,6 @@ function accumulate_leaf(leaf: Tensor, grad: Tensor): void {
 /** A gradient as the leaf's own: detached, and a copy where its memory is someone else's. */
 function take_over(grad: Tensor): Tensor {
   if (!grad.dense || grad._view !== null || grad._grad_fn !== null || grad.memory.owned) return grad.detach().clone()
-  grad.memory.owned = true
   return alias(grad)
 }
 

@@ -5,7 +5,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { without_recording } from '../ops/define/op.ts'
 import { rebase_history } from '../ops/define/view.ts'
 import { empty } from '../tensor/dispatch.ts'
-import { bump_version, edge_of, type Grads, Node, records, Saved } from '../tensor/tape.ts'
+import { bump_version, edge_of, foreign_calls, type Grads, Node, records, Saved } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
 /** What forward leaves for backward. Any property may be set on it besides those here. */
@@ -82,6 +82,7 @@ class FunctionNode extends Node {
   }
 
   apply(grads: Grads): Grads {
+    foreign_calls.count++
     const given = grads.map((g, i) => {
       if (g !== null || !this.#materialize) return g
       const { sizes, dtype } = this.outputs[i]!

@@ -15,7 +15,7 @@ export class Storage {
   nbytes: number
   /** Counts in-place writes, so that autograd can tell that a saved tensor has changed. */
   version = 0
-  /** Whether some leaf holds this memory as its gradient: the next leaf that is given it takes a copy. */
+  /** Whether a leaf holds this memory as its gradient, or a user may: the next leaf that is given it takes a copy. */
   owned = false
   /** The machine address of the first byte, or 0 while nobody asked (see the native device). */
   address = 0
@@ -105,6 +105,51 @@ export function visible_address(storage: Storage): number {
   return address + storage.byte_offset
 }
 
+// --- memory whose death is known
+
+const POOL_BYTES = 256 * 2 ** 20
+/** Buffers that nobody refers to any more, by size. */
+const pool = new Map<number, ArrayBuffer[]>()
+let pooled = 0
+
+/** The large storages made since the scope began; null outside of any. */
+let scope: Storage[] | null = null
+
+/** Ends a scope; `recycle` says that what was made in it and is not `owned` has died. */
+export type EndScope = (recycle: boolean) => void
+
+/**
+ * Begins a scope, such as a backward pass, at whose end all memory made in it is dead, but for what was marked `owned`.
+ * The collector would free it too, but fresh pages cost more than the arithmetic on them.
+ */
+export function begin_scope(): EndScope {
+  const outer = scope
+  const own: Storage[] = []
+  scope = own
+  return recycle => {
+    scope = outer
+    if (!recycle) return
+    for (const storage of own) {
+      if (storage.owned || pooled + storage.nbytes > POOL_BYTES) continue
+      const { buffer, nbytes } = storage
+      if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== nbytes) continue
+      const same_size = pool.get(nbytes)
+      if (same_size === undefined) pool.set(nbytes, [buffer])
+      else same_size.push(buffer)
+      pooled += nbytes
+    }
+  }
+}
+
+/** A pooled buffer of this size, zeroed. */
+function take_pooled(nbytes: number): ArrayBuffer | undefined {
+  const buffer = pool.get(nbytes)?.pop()
+  if (buffer === undefined) return undefined
+  pooled -= nbytes
+  new Uint8Array(buffer).fill(0)
+  return buffer
+}
+
 /** New zeroed memory, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */
 export function allocate(nbytes: number): Storage {
   if (nbytes <= LARGEST_IN_SLAB) {
@@ -121,11 +166,13 @@ export function allocate(nbytes: number): Storage {
   }
   let buffer: ArrayBuffer
   try {
-    buffer = new ArrayBuffer(nbytes)
+    buffer = take_pooled(nbytes) ?? new ArrayBuffer(nbytes)
   } catch {
     throw new OutOfMemoryError(
       `[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate ${nbytes} bytes.`,
     )
   }
-  return new Storage(buffer, 0, nbytes)
+  const storage = new Storage(buffer, 0, nbytes)
+  scope?.push(storage)
+  return storage
 }

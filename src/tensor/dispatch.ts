@@ -25,6 +25,8 @@ export function cpu_device(): Device {
   return cpu
 }
 
+export { begin_scope } from '../device/storage.ts'
+
 /** A new contiguous tensor of zeros. Fresh memory is zero already. */
 export const zeros = (sizes: readonly number[], dtype: DType): Tensor => empty(sizes, dtype)
 

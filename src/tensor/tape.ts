@@ -19,6 +19,9 @@ export const modes: { grad: boolean; inference: boolean; anomaly: boolean } = {
   anomaly: false,
 }
 
+/** How often user code has run inside backward passes: hooks, and the backward of custom functions. */
+export const foreign_calls: { count: number } = { count: 0 }
+
 let sequence = 0
 
 /** A function of the backward graph. Its name is PyTorch's (MulBackward0). */
