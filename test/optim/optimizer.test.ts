@@ -259,7 +259,8 @@ describe('the state', () => {
       state: new Map(Object.entries(state).map(([k, v]) => [Number(k), v])),
       param_groups,
     })
-    expect(restored.param_groups[0]).toMatchObject({ lr: 0.25, momentum: 0.5, params: [q] })
+    expect(restored.param_groups[0]).toMatchObject({ lr: 0.25, momentum: 0.5 })
+    expect(restored.param_groups[0]!.params[0]).toBe(q)
     expect(restored.state.get(q)!.momentum_buffer!.tolist()).toEqual([1])
   })
 
