@@ -14,12 +14,20 @@ function encode_argument(x: unknown): Encoded | { [key: string]: Encoded } {
   if (x === undefined) return null
   if (Array.isArray(x)) return x.map(encode_argument) as Encoded
   if (typeof x === 'object' && x !== null && Object.getPrototypeOf(x) === Object.prototype)
-    return { $options: Object.fromEntries(Object.entries(x).map(([k, v]) => [k, encode_argument(v)])) } as unknown as Encoded
+    return {
+      $options: Object.fromEntries(Object.entries(x).map(([k, v]) => [k, encode_argument(v)])),
+    } as unknown as Encoded
   return encode(x, torch as unknown as Torch)
 }
 
 const number = (_: string, x: unknown): unknown =>
-  typeof x === 'number' && !Number.isFinite(x) ? String(x).replace('Infinity', 'inf').toLowerCase() : typeof x === 'bigint' ? Number(x) : x
+  typeof x === 'number' && !Number.isFinite(x)
+    ? String(x).replace('Infinity', 'inf').toLowerCase()
+    : typeof x === 'bigint'
+      ? Number(x)
+      : x
 
-const samples = Object.fromEntries(all_ops().map(({ path, samples }) => [path, samples.map(args => args.map(encode_argument))]))
+const samples = Object.fromEntries(
+  all_ops().map(({ path, samples }) => [path, samples.map(args => args.map(encode_argument))]),
+)
 console.log(JSON.stringify(samples, number))

@@ -33,5 +33,7 @@ test('20,000 training steps in a synchronous loop hold their memory flat', () =>
   const megabytes = JSON.parse(run.stdout) as number[]
   const early = Math.max(...megabytes.slice(0, 3))
   const late = Math.max(...megabytes.slice(-3))
-  expect(late - early, `resident MB every 2,000 steps: ${megabytes.map(Math.round).join(' ')}`).toBeLessThan(40)
+  expect(late - early, `resident MB every 2,000 steps: ${megabytes.map(Math.round).join(' ')}`).toBeLessThan(
+    40,
+  )
 }, 600_000)

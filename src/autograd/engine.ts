@@ -4,7 +4,15 @@
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
 import { begin_scope, empty } from '../tensor/dispatch.ts'
-import { AccumulateGrad, type Edge, edge_of, foreign_calls, type Grads, modes, type Node } from '../tensor/tape.ts'
+import {
+  AccumulateGrad,
+  type Edge,
+  edge_of,
+  foreign_calls,
+  type Grads,
+  modes,
+  type Node,
+} from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
 export type BackwardOptions = {
@@ -183,7 +191,10 @@ function run_node(
     for (const edge of node.edges) if (edge !== null) send(edge, null)
     return
   }
-  let results = apply_node(node, node.outputs.length === 1 && grads[0] === null ? [zeros_like_output(node, 0)] : grads)
+  let results = apply_node(
+    node,
+    node.outputs.length === 1 && grads[0] === null ? [zeros_like_output(node, 0)] : grads,
+  )
   for (const hook of node.hooks ?? []) results = hook(results, grads) ?? results
   if (!retain_graph) node.release()
   node.edges.forEach((edge, i) => {
@@ -201,7 +212,7 @@ function apply_node(node: Node, grads: Grads): Grads {
     throw error
   }
   results.forEach((grad, i) => {
-    if (grad !== null && Boolean(grad.detach().isnan().any().item())) {
+    if (grad?.detach().isnan().any().item()) {
       warn_trace(node)
       throw new RuntimeError(`Function '${node.name()}' returned nan values in its ${i}th output.`)
     }
@@ -210,7 +221,9 @@ function apply_node(node: Node, grads: Grads): Grads {
 }
 
 const warn_trace = (node: Node): void =>
-  console.warn(`UserWarning: Error detected in ${node.name()}. Traceback of forward call that caused the error:\n${node.trace ?? ''}`)
+  console.warn(
+    `UserWarning: Error detected in ${node.name()}. Traceback of forward call that caused the error:\n${node.trace ?? ''}`,
+  )
 
 const zeros_like_output = (node: Node, nr: number): Tensor => {
   const { sizes, dtype } = node.outputs[nr]!
@@ -246,13 +259,15 @@ function accumulate_leaf(leaf: Tensor, grad: Tensor): void {
 
 /** A gradient as the leaf's own: detached, and a copy where its memory is someone else's. */
 function take_over(grad: Tensor): Tensor {
-  if (!grad.dense || grad._view !== null || grad._grad_fn !== null || grad.memory.owned) return grad.detach().clone()
+  if (!grad.dense || grad._view !== null || grad._grad_fn !== null || grad.memory.owned)
+    return grad.detach().clone()
   return alias(grad)
 }
 
 // ---------------------------------------------------------------------------------------------- the public calls
 
-const as_list = <T>(x: T | readonly T[] | null | undefined): T[] => (x === null || x === undefined ? [] : Array.isArray(x) ? [...x] : [x as T])
+const as_list = <T>(x: T | readonly T[] | null | undefined): T[] =>
+  x === null || x === undefined ? [] : Array.isArray(x) ? [...x] : [x as T]
 
 /** The starting gradients: those given, or ones for scalars. Throws RuntimeError where neither can be. */
 function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor | null)[] | null): Tensor[] {
@@ -274,7 +289,8 @@ function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor 
 function root_edges(outputs: readonly Tensor[]): Edge[] {
   return outputs.map((t, i) => {
     const edge = edge_of(t)
-    if (edge === null) throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`)
+    if (edge === null)
+      throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`)
     return edge
   })
 }
@@ -290,7 +306,10 @@ export function backward(
 ): void {
   const { retain_graph, create_graph = false, inputs } = options
   const outputs = as_list(tensors as Tensor | readonly Tensor[])
-  const grads = starting_gradients(outputs, grad_tensors ? as_list(grad_tensors as Tensor | readonly Tensor[]) : null)
+  const grads = starting_gradients(
+    outputs,
+    grad_tensors ? as_list(grad_tensors as Tensor | readonly Tensor[]) : null,
+  )
   const keep = retain_graph ?? create_graph
   if (inputs !== null && inputs !== undefined) {
     const leaves = as_list(inputs as Tensor | readonly Tensor[])
@@ -322,9 +341,20 @@ export function grad(
   grad_outputs?: Tensor | readonly (Tensor | null)[] | null | GradOptions,
   options: GradOptions = {},
 ): (Tensor | null)[] {
-  const is_options = grad_outputs !== null && grad_outputs !== undefined && !Array.isArray(grad_outputs) && !(grad_outputs instanceof Tensor)
-  const { retain_graph, create_graph = false, allow_unused = false, grad_outputs: named } = is_options ? (grad_outputs as GradOptions) : options
-  const given = is_options ? named : ((grad_outputs as Tensor | readonly (Tensor | null)[] | null | undefined) ?? named)
+  const is_options =
+    grad_outputs !== null &&
+    grad_outputs !== undefined &&
+    !Array.isArray(grad_outputs) &&
+    !(grad_outputs instanceof Tensor)
+  const {
+    retain_graph,
+    create_graph = false,
+    allow_unused = false,
+    grad_outputs: named,
+  } = is_options ? (grad_outputs as GradOptions) : options
+  const given = is_options
+    ? named
+    : ((grad_outputs as Tensor | readonly (Tensor | null)[] | null | undefined) ?? named)
   const outs = as_list(outputs as Tensor | readonly Tensor[])
   const ins = as_list(inputs as Tensor | readonly Tensor[])
   const grads = starting_gradients(outs, given ? as_list(given as Tensor | readonly Tensor[]) : null)

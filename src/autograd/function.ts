@@ -48,7 +48,11 @@ export class FunctionCtx {
   /** For `apply`: seals what was saved. */
   _finish(): { dirty: readonly Tensor[]; non_differentiable: readonly Tensor[]; materialize: boolean } {
     this.#saved = this.#saved_tensors.map(t => new Saved(t))
-    return { dirty: this.#dirty, non_differentiable: this.#non_differentiable, materialize: this.#materialize }
+    return {
+      dirty: this.#dirty,
+      non_differentiable: this.#non_differentiable,
+      materialize: this.#materialize,
+    }
   }
 
   /** For the node: drops what was saved. */
@@ -90,7 +94,8 @@ class FunctionNode extends Node {
     })
     const result = this.#backward(this.ctx, ...given)
     const list = (Array.isArray(result) ? result : [result]) as (Tensor | null | undefined)[]
-    if (list.length > this.#arity && list.slice(this.#arity).every(g => g === null || g === undefined)) list.length = this.#arity
+    if (list.length > this.#arity && list.slice(this.#arity).every(g => g === null || g === undefined))
+      list.length = this.#arity
     if (list.length !== this.#arity)
       throw new RuntimeError(
         `function ${this.name()} returned an incorrect number of gradients (expected ${this.#arity}, got ${list.length})`,
@@ -154,7 +159,9 @@ export class Function {
       // An input that is returned as it is becomes an output of its own.
       return inputs.includes(out) ? alias(out) : out
     })
-    node.outputs = shown.map(t => (t instanceof Tensor ? { sizes: t.sizes, dtype: t.dtype } : { sizes: [], dtype: float32 }))
+    node.outputs = shown.map(t =>
+      t instanceof Tensor ? { sizes: t.sizes, dtype: t.dtype } : { sizes: [], dtype: float32 },
+    )
     shown.forEach((t, nr) => {
       if (!(t instanceof Tensor) || non_differentiable.includes(t) || !t.dtype.is_floating_point) return
       if (dirty.includes(t)) {

@@ -21,15 +21,25 @@ const like = <T>(model: unknown, list: T[]): T | T[] => (model instanceof Tensor
 
 /** Inputs as leaves of a graph of their own, or (to build on) as views of what was given. */
 function prepare(inputs: One | Many, create_graph: boolean): Tensor[] {
-  return as_list(inputs).map(t => (create_graph && t.requires_grad ? t.view_as(t) : t.detach().requires_grad_()))
+  return as_list(inputs).map(t =>
+    create_graph && t.requires_grad ? t.view_as(t) : t.detach().requires_grad_(),
+  )
 }
 
 const zeros_of = (t: Tensor): Tensor => t.detach().new_zeros(t.sizes)
 
-function gradients(outputs: Many, inputs: Many, seeds: Many | null, create_graph: boolean, strict: boolean): Tensor[] {
+function gradients(
+  outputs: Many,
+  inputs: Many,
+  seeds: Many | null,
+  create_graph: boolean,
+  strict: boolean,
+): Tensor[] {
   const live = outputs.flatMap((o, i) => (o.requires_grad ? [i] : []))
   if (live.length < outputs.length && strict)
-    throw new RuntimeError('The output of the user-provided function is independent of the inputs. This is not allowed in strict mode.')
+    throw new RuntimeError(
+      'The output of the user-provided function is independent of the inputs. This is not allowed in strict mode.',
+    )
   if (live.length === 0) return inputs.map(zeros_of)
   const found = grad(
     live.map(i => outputs[i] as Tensor),
@@ -39,7 +49,10 @@ function gradients(outputs: Many, inputs: Many, seeds: Many | null, create_graph
   )
   return found.map((g, i) => {
     if (g !== null) return g
-    if (strict) throw new RuntimeError(`Output 0 of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`)
+    if (strict)
+      throw new RuntimeError(
+        `Output 0 of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
+      )
     return zeros_of(inputs[i] as Tensor)
   })
 }
@@ -47,26 +60,49 @@ function gradients(outputs: Many, inputs: Many, seeds: Many | null, create_graph
 const finish = (t: Tensor, create_graph: boolean): Tensor => (create_graph ? t : t.detach())
 
 /** v^T J: returns the outputs and the product with `v` (default: one, for scalar outputs). */
-export function vjp(fn: Fn, inputs: One | Many, v: One | Many | null = null, options: FunctionalOptions = {}): [One | Many, One | Many] {
+export function vjp(
+  fn: Fn,
+  inputs: One | Many,
+  v: One | Many | null = null,
+  options: FunctionalOptions = {},
+): [One | Many, One | Many] {
   const { create_graph = false, strict = false } = options
   return enable_grad(() => {
     const xs = prepare(inputs, create_graph)
     const result = fn(...xs)
     const outs = as_list(result)
     if (v === null && (outs.length !== 1 || (outs[0] as Tensor).count !== 1))
-      throw new RuntimeError('The vector v can only be None if the user-provided function returns a single Tensor with a single element.')
+      throw new RuntimeError(
+        'The vector v can only be None if the user-provided function returns a single Tensor with a single element.',
+      )
     const products = gradients(outs, xs, v === null ? null : check_vector(v, outs), create_graph, strict)
-    return [like(result, outs.map(o => finish(o, create_graph))), like(inputs, products.map(p => finish(p, create_graph)))]
+    return [
+      like(
+        result,
+        outs.map(o => finish(o, create_graph)),
+      ),
+      like(
+        inputs,
+        products.map(p => finish(p, create_graph)),
+      ),
+    ]
   })
 }
 
 /** J v: returns the outputs and the product with `v` (default: one, for inputs of one element). Double backward. */
-export function jvp(fn: Fn, inputs: One | Many, v: One | Many | null = null, options: FunctionalOptions = {}): [One | Many, One | Many] {
+export function jvp(
+  fn: Fn,
+  inputs: One | Many,
+  v: One | Many | null = null,
+  options: FunctionalOptions = {},
+): [One | Many, One | Many] {
   const { create_graph = false, strict = false } = options
   return enable_grad(() => {
     const xs = prepare(inputs, create_graph)
     if (v === null && (xs.length !== 1 || (xs[0] as Tensor).count !== 1))
-      throw new RuntimeError('The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.')
+      throw new RuntimeError(
+        'The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.',
+      )
     const vs = v === null ? xs.map(x => x.detach().new_ones(x.sizes)) : check_vector(v, xs)
     const result = fn(...xs)
     const outs = as_list(result)
@@ -74,7 +110,16 @@ export function jvp(fn: Fn, inputs: One | Many, v: One | Many | null = null, opt
     const seeds = outs.map(o => zeros_of(o).requires_grad_())
     const pulled = gradients(outs, xs, seeds, true, strict)
     const products = gradients(pulled, seeds, vs, create_graph, false)
-    return [like(result, outs.map(o => finish(o, create_graph))), like(result, products.map(p => finish(p, create_graph)))]
+    return [
+      like(
+        result,
+        outs.map(o => finish(o, create_graph)),
+      ),
+      like(
+        result,
+        products.map(p => finish(p, create_graph)),
+      ),
+    ]
   })
 }
 
@@ -129,7 +174,10 @@ function scalar_output(result: One | Many): Tensor {
   const out = as_list(result)[0] as Tensor
   if (!(result instanceof Tensor) && result.length !== 1)
     throw new RuntimeError('The function given to hessian should return a single Tensor')
-  if (out.count !== 1) throw new RuntimeError('The Tensor returned by the function given to hessian should contain a single element')
+  if (out.count !== 1)
+    throw new RuntimeError(
+      'The Tensor returned by the function given to hessian should contain a single element',
+    )
   return out.reshape([])
 }
 
@@ -145,7 +193,12 @@ export function hessian(fn: Fn, inputs: One | Many, options: FunctionalOptions =
 }
 
 /** v^T H of a scalar function: returns its value and the product. */
-export function vhp(fn: Fn, inputs: One | Many, v: One | Many | null = null, options: FunctionalOptions = {}): [Tensor, One | Many] {
+export function vhp(
+  fn: Fn,
+  inputs: One | Many,
+  v: One | Many | null = null,
+  options: FunctionalOptions = {},
+): [Tensor, One | Many] {
   const { create_graph = false, strict = false } = options
   return enable_grad(() => {
     const xs = prepare(inputs, create_graph)
@@ -153,11 +206,22 @@ export function vhp(fn: Fn, inputs: One | Many, v: One | Many | null = null, opt
     const vs = v === null ? xs.map(x => x.detach().new_ones(x.sizes)) : check_vector(v, xs)
     const first = gradients([out], xs, null, true, strict)
     const products = gradients(first, xs, vs, create_graph, false)
-    return [finish(out, create_graph), like(inputs, products.map(p => finish(p, create_graph)))]
+    return [
+      finish(out, create_graph),
+      like(
+        inputs,
+        products.map(p => finish(p, create_graph)),
+      ),
+    ]
   })
 }
 
 /** H v of a scalar function: returns its value and the product. The Hessian is symmetric, so this is {@link vhp}. */
-export function hvp(fn: Fn, inputs: One | Many, v: One | Many | null = null, options: FunctionalOptions = {}): [Tensor, One | Many] {
+export function hvp(
+  fn: Fn,
+  inputs: One | Many,
+  v: One | Many | null = null,
+  options: FunctionalOptions = {},
+): [Tensor, One | Many] {
   return vhp(fn, inputs, v, options)
 }

@@ -23,7 +23,9 @@ const is_checked = (t: unknown): t is Tensor => t instanceof Tensor && t.require
 function values(t: Tensor): number[] {
   const dense = t.detach().contiguous()
   const array = dense.memory.array(dense.dtype)
-  return Array.from({ length: dense.count }, (_, i) => Number(read_element(array, dense.dtype, dense.offset + i)))
+  return Array.from({ length: dense.count }, (_, i) =>
+    Number(read_element(array, dense.dtype, dense.offset + i)),
+  )
 }
 
 /** Offsets in the storage of the elements of `t`, in index order. */
@@ -39,15 +41,23 @@ function offsets(t: Tensor): number[] {
  * Whether the gradients of `fn` at `inputs` (float64, requiring grad) agree with central differences.
  * Throws RuntimeError with both Jacobians where they do not, unless `raise_exception` is false.
  */
-export function gradcheck(fn: Fn, inputs: Tensor | readonly (Tensor | unknown)[], options: GradcheckOptions = {}): boolean {
+export function gradcheck(
+  fn: Fn,
+  inputs: Tensor | readonly (Tensor | unknown)[],
+  options: GradcheckOptions = {},
+): boolean {
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raise_exception = true } = options
   const args = inputs instanceof Tensor ? [inputs] : [...inputs]
   const checked = args.filter(is_checked)
   if (checked.length === 0)
-    throw new RuntimeError('gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.')
+    throw new RuntimeError(
+      'gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.',
+    )
   for (const t of checked)
     if (t.dtype !== float64)
-      console.warn(`UserWarning: Input #${args.indexOf(t)} requires gradient and is not a double precision floating point or complex. This check will likely fail if all the inputs are not of double precision floating point or complex.`)
+      console.warn(
+        `UserWarning: Input #${args.indexOf(t)} requires gradient and is not a double precision floating point or complex. This check will likely fail if all the inputs are not of double precision floating point or complex.`,
+      )
   const call = (): Tensor[] => as_list(fn(...(args as Tensor[])))
   const outputs = enable_grad(call)
   const problem = compare(outputs, checked, call, eps, atol, rtol)
@@ -56,10 +66,19 @@ export function gradcheck(fn: Fn, inputs: Tensor | readonly (Tensor | unknown)[]
   return false
 }
 
-function compare(outputs: readonly Tensor[], checked: readonly Tensor[], call: () => Tensor[], eps: number, atol: number, rtol: number): string | null {
+function compare(
+  outputs: readonly Tensor[],
+  checked: readonly Tensor[],
+  call: () => Tensor[],
+  eps: number,
+  atol: number,
+  rtol: number,
+): string | null {
   for (const [o, out] of outputs.entries()) {
     if (!out.dtype.is_floating_point) continue
-    const analytical = out.requires_grad ? analytical_jacobian(out, checked) : checked.map(t => Array.from({ length: out.count }, () => new Array<number>(t.count).fill(0)))
+    const analytical = out.requires_grad
+      ? analytical_jacobian(out, checked)
+      : checked.map(t => Array.from({ length: out.count }, () => new Array<number>(t.count).fill(0)))
     for (const [i, input] of checked.entries()) {
       const numerical = numerical_jacobian(() => call()[o] as Tensor, input, eps)
       for (let r = 0; r < out.count; r++)
@@ -85,7 +104,9 @@ function analytical_jacobian(out: Tensor, inputs: readonly Tensor[]): number[][]
     const seed = out.detach().new_zeros(out.sizes)
     write_element(seed.memory.array(seed.dtype), seed.dtype, seed.offset + r, 1)
     const grads = grad(out, inputs, seed, { retain_graph: true, allow_unused: true })
-    grads.forEach((g, i) => rows[i]!.push(g === null ? new Array<number>(inputs[i]!.count).fill(0) : values(g)))
+    grads.forEach((g, i) =>
+      rows[i]!.push(g === null ? new Array<number>(inputs[i]!.count).fill(0) : values(g)),
+    )
   }
   return rows
 }
@@ -133,6 +154,7 @@ export function gradgradcheck(
 function fixed_gradient(out: Tensor): Tensor {
   const seed = out.detach().new_zeros(out.sizes)
   const array = seed.memory.array(seed.dtype)
-  for (let i = 0; i < seed.count; i++) write_element(array, seed.dtype, seed.offset + i, ((i % 7) - 3) / 4 + 0.25)
+  for (let i = 0; i < seed.count; i++)
+    write_element(array, seed.dtype, seed.offset + i, ((i % 7) - 3) / 4 + 0.25)
   return seed.requires_grad_()
 }

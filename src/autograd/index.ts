@@ -1,8 +1,9 @@
 // torch.autograd: the namespace.
-export * as functional from './functional.ts'
+
+export { enable_grad, inference_mode, no_grad, set_grad_enabled } from '../tensor/tape.ts'
+export { detect_anomaly, set_detect_anomaly } from './anomaly.ts'
 export { backward, grad } from './engine.ts'
 export { Function, FunctionCtx } from './function.ts'
+export * as functional from './functional.ts'
 export { gradcheck, gradgradcheck } from './gradcheck.ts'
 export { Variable } from './variable.ts'
-export { detect_anomaly, set_detect_anomaly } from './anomaly.ts'
-export { enable_grad, inference_mode, no_grad, set_grad_enabled } from '../tensor/tape.ts'

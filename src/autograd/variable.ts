@@ -9,7 +9,12 @@ import { backward } from './engine.ts'
 declare module '../tensor/tensor.ts' {
   interface TensorMethods {
     /** Sums the gradient of this tensor into the `.grad` of the graph's leaves; see torch.autograd.backward. */
-    backward(gradient?: Tensor | null | BackwardCall, retain_graph?: boolean | null, create_graph?: boolean, options?: BackwardCall): void
+    backward(
+      gradient?: Tensor | null | BackwardCall,
+      retain_graph?: boolean | null,
+      create_graph?: boolean,
+      options?: BackwardCall,
+    ): void
     /** Calls `hook(grad)` when the gradient of this tensor has been computed; it may return another one. */
     register_hook(hook: TensorHook): { remove(): void }
     /** Keeps `.grad` of a tensor that is no leaf. */
@@ -34,20 +39,21 @@ const backward_schema = parse_schema(
 )
 
 function tensor_backward(this: Tensor, ...args: readonly unknown[]): void {
-  const [self, gradient, retain_graph, create_graph, inputs, retain_variables] = bind([backward_schema], [this, ...args]).values as [
-    Tensor,
-    Tensor | null,
-    boolean | null,
-    boolean,
-    Tensor[] | null,
-    boolean | null,
-  ]
-  backward(self, gradient === null ? null : [gradient], { retain_graph: retain_graph ?? retain_variables, create_graph, inputs })
+  const [self, gradient, retain_graph, create_graph, inputs, retain_variables] = bind(
+    [backward_schema],
+    [this, ...args],
+  ).values as [Tensor, Tensor | null, boolean | null, boolean, Tensor[] | null, boolean | null]
+  backward(self, gradient === null ? null : [gradient], {
+    retain_graph: retain_graph ?? retain_variables,
+    create_graph,
+    inputs,
+  })
 }
 
 function register_hook(this: Tensor, hook: TensorHook): { remove(): void } {
   const edge = edge_of(this)
-  if (edge === null) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+  if (edge === null)
+    throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
   const { node, nr } = edge
   node.pre_hooks ??= []
   return push_hook(node.pre_hooks, grads => {
@@ -59,7 +65,8 @@ function register_hook(this: Tensor, hook: TensorHook): { remove(): void } {
 }
 
 function check_replacement(replaced: unknown, grad: Tensor): Tensor {
-  if (!(replaced instanceof Tensor)) throw new TypeError(`expected Variable, but hook returned '${typeof replaced}'`)
+  if (!(replaced instanceof Tensor))
+    throw new TypeError(`expected Variable, but hook returned '${typeof replaced}'`)
   if (replaced.sizes.join() !== grad.sizes.join())
     throw new RuntimeError(`hook 'hook' has changed the size of value`)
   replaced.memory.owned = true
@@ -81,7 +88,9 @@ function retain_grad(this: Tensor): void {
 
 function detach_(this: Tensor): Tensor {
   if (this._view !== null)
-    throw new RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.")
+    throw new RuntimeError(
+      "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.",
+    )
   this._grad_fn = null
   this._output_nr = 0
   this._requires_grad = false
@@ -102,7 +111,10 @@ export function install_autograd(): void {
  * The wrapper of PyTorch before 0.4: gives a tensor on the same memory that may require grad.
  * `volatile: true` is accepted and means `requires_grad: false`.
  */
-export function Variable(data: Tensor, options: { requires_grad?: boolean; volatile?: boolean } | boolean = {}): Tensor {
+export function Variable(
+  data: Tensor,
+  options: { requires_grad?: boolean; volatile?: boolean } | boolean = {},
+): Tensor {
   const wanted = typeof options === 'boolean' ? options : (options.requires_grad ?? false)
   const variable = data.requires_grad ? data.detach() : data
   return variable === data && !wanted ? data : (variable.detach().requires_grad_(wanted) as Tensor)

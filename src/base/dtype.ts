@@ -5,9 +5,9 @@
  * The bits of the 16-bit floats are in half.ts (re-exported here).
  */
 
-import { print_as } from './inspect.ts'
 import { general } from './format.ts'
 import { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
+import { print_as } from './inspect.ts'
 
 export { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
 

@@ -6,6 +6,7 @@ import type { Operand } from '../device/device.ts'
 import { constant, type Expr } from '../ir/expr.ts'
 import { compute_type, is_float, type ScalarType } from '../ir/types.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
+import { modes } from '../tensor/tape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
@@ -173,9 +174,15 @@ export const logcumsumexp: Op<
   },
   saves: ['self', 'out'],
   backward: {
-    // In logarithms, separately for gradients of either sign, so that nothing overflows.
+    // In logarithms, separately for gradients of either sign, so that nothing overflows. Logarithms have no derivative
+    // at a gradient of 0: where this is itself differentiated, the plain formula, shifted by the largest element.
     self(g, [self, dim], out) {
       if (is_trivial(g, dim)) return g
+      if (modes.grad) {
+        const shift = self.detach().amax(dim, true)
+        const later = g.mul(shift.sub(out).exp()).flip(dim).cumsum(dim).flip(dim)
+        return self.sub(shift).exp().mul(later)
+      }
       const part = (sign: Tensor): Tensor => {
         const logs = sign.log().sub(out)
         return logs.flip(dim).logcumsumexp(dim).flip(dim).add(self).exp()

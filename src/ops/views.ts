@@ -1,29 +1,30 @@
 // Views: the same memory under another geometry. Not here: index syntax (indexing.ts), joining and copying
 // rearrangements (rearrange.ts).
-import { IndexError, RuntimeError } from '../base/errors.ts'
-import { expand_sizes, expand_strides, infer_size, view_strides, wrap_dim, wrap_dims } from '../base/shape.ts'
+
 import type { DType } from '../base/dtype.ts'
 import { DType as DTypeClass } from '../base/dtype.ts'
-import { arange } from './creation.ts'
-import { without_recording, type Op, make_op } from './define/op.ts'
+import { IndexError, RuntimeError } from '../base/errors.ts'
+import { expand_sizes, expand_strides, infer_size, view_strides, wrap_dim, wrap_dims } from '../base/shape.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { arange } from './creation.ts'
+import { make_op, type Op, without_recording } from './define/op.ts'
 import { as_strided_backward, make_view, view_op } from './define/view.ts'
 
 export type Sizes = readonly number[]
 type SizeArgs = readonly [sizes: Sizes] | readonly number[]
 
 /** A view with the given sizes, strides and (default: its own) offset, in elements of the storage. */
-export const as_strided: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_offset?: number | null]> = view_op(
-  'as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)',
-  {
+export const as_strided: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_offset?: number | null]> =
+  view_op('as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)', {
     geometry(self, size: number[], stride: number[], offset: number | null) {
-      if (size.length !== stride.length)
-        throw new RuntimeError(`mismatch in length of strides and shape`)
+      if (size.length !== stride.length) throw new RuntimeError(`mismatch in length of strides and shape`)
       const first = offset ?? self.offset
       if (first < 0) throw new RuntimeError(`Tensor: invalid storage offset ${first}`)
       if (stride.some(s => s < 0))
-        throw new RuntimeError(`as_strided: Negative strides are not supported at the moment, got strides: [${stride.join(', ')}]`)
+        throw new RuntimeError(
+          `as_strided: Negative strides are not supported at the moment, got strides: [${stride.join(', ')}]`,
+        )
       const last = size.includes(0) ? -1 : size.reduce((m, n, d) => m + (n - 1) * stride[d]!, first)
       const { itemsize } = self.dtype
       if ((last + 1) * itemsize > self.memory.nbytes)
@@ -35,9 +36,11 @@ export const as_strided: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_o
     },
     backward: (g, self, size: number[], stride: number[], offset: number | null) =>
       as_strided_backward(g, self, size, stride, offset ?? self.offset),
-    samples: r => [[r(3, 4), [2, 2], [1, 2]], [r(6), [3, 2], [1, 1], 1]],
-  },
-)
+    samples: r => [
+      [r(3, 4), [2, 2], [1, 2]],
+      [r(6), [3, 2], [1, 1], 1],
+    ],
+  })
 
 /** Repeats dimensions of size 1 up to `size`, without copying; -1 keeps a size. */
 export const expand: Op<[self: Tensor, ...size: SizeArgs]> = view_op('expand(Tensor self, int... size)', {
@@ -46,33 +49,50 @@ export const expand: Op<[self: Tensor, ...size: SizeArgs]> = view_op('expand(Ten
     strides: expand_strides(self.sizes, self.strides, size, self.dtype.tensor_type),
   }),
   backward: (g, self) => g.sum_to_size(self.sizes),
-  samples: r => [[r(3, 1), 3, 4], [r(1), [2, 3]], [r(3), -1]],
+  samples: r => [
+    [r(3, 1), 3, 4],
+    [r(1), [2, 3]],
+    [r(3), -1],
+  ],
 })
 
 /** {@link expand} to the sizes of another tensor. */
-export const expand_as: Op<[self: Tensor, other: Tensor]> = make_method('expand_as(Tensor self, Tensor other)', (self, other) =>
-  expand(self, other.sizes),
+export const expand_as: Op<[self: Tensor, other: Tensor]> = make_method(
+  'expand_as(Tensor self, Tensor other)',
+  (self, other) => expand(self, other.sizes),
 )
 
 /** {@link expand}, as a function. */
-export const broadcast_to: Op<[self: Tensor, ...size: SizeArgs]> = view_op('broadcast_to(Tensor self, int... size)', {
-  geometry: (self, size: number[]) => ({
-    sizes: expand_sizes(self.sizes, size),
-    strides: expand_strides(self.sizes, self.strides, size, self.dtype.tensor_type),
-  }),
-  backward: (g, self) => g.sum_to_size(self.sizes),
-  node: 'ExpandBackward0',
-})
+export const broadcast_to: Op<[self: Tensor, ...size: SizeArgs]> = view_op(
+  'broadcast_to(Tensor self, int... size)',
+  {
+    geometry: (self, size: number[]) => ({
+      sizes: expand_sizes(self.sizes, size),
+      strides: expand_strides(self.sizes, self.strides, size, self.dtype.tensor_type),
+    }),
+    backward: (g, self) => g.sum_to_size(self.sizes),
+    node: 'ExpandBackward0',
+  },
+)
 
 /** A function of two tensors that calls another op. */
-function make_method(signature: string, body: (self: Tensor, other: Tensor) => Tensor): Op<[self: Tensor, other: Tensor]> {
+function make_method(
+  signature: string,
+  body: (self: Tensor, other: Tensor) => Tensor,
+): Op<[self: Tensor, other: Tensor]> {
   const schema = parse_schema(signature)
   return make_op(
     (...args: [Tensor, Tensor]) => {
       const [self, other] = bind([schema], args).values as [Tensor, Tensor]
       return body(self, other)
     },
-    { name: schema.name, schemas: [schema], samples: undefined, differentiable: true, run: values => body(values[0] as Tensor, values[1] as Tensor) },
+    {
+      name: schema.name,
+      schemas: [schema],
+      samples: undefined,
+      differentiable: true,
+      run: values => body(values[0] as Tensor, values[1] as Tensor),
+    },
   )
 }
 
@@ -82,7 +102,16 @@ export const view: Op<[self: Tensor, ...size: SizeArgs] | [self: Tensor, dtype: 
     if (args[0] instanceof DTypeClass) return view_dtype(self, args[0])
     return view_sizes(self, ...(args as SizeArgs))
   },
-  { name: 'view', schemas: [parse_schema('view(Tensor self, int... size)')], samples: r => [[r(3, 4), 2, 6], [r(3, 4), [-1]], [r(), 1]], differentiable: true },
+  {
+    name: 'view',
+    schemas: [parse_schema('view(Tensor self, int... size)')],
+    samples: r => [
+      [r(3, 4), 2, 6],
+      [r(3, 4), [-1]],
+      [r(), 1],
+    ],
+    differentiable: true,
+  },
 )
 
 const view_sizes: Op<[self: Tensor, ...size: SizeArgs]> = view_op('view(Tensor self, int... size)', {
@@ -108,7 +137,9 @@ function view_dtype(self: Tensor, dtype: DType): Tensor {
         `self.dim() cannot be 0 to view ${self.dtype} as ${dtype} (different element sizes)`,
       )
     if (self.strides[last] !== 1)
-      throw new RuntimeError(`self.stride(-1) must be 1 to view ${self.dtype} as ${dtype} (different element sizes), but got ${self.strides[last]}`)
+      throw new RuntimeError(
+        `self.stride(-1) must be 1 to view ${self.dtype} as ${dtype} (different element sizes), but got ${self.strides[last]}`,
+      )
     if ((self.sizes[last]! * ratio) % 1 !== 0 || (self.offset * ratio) % 1 !== 0)
       throw new RuntimeError(
         `self.size(-1) must be divisible by ${1 / ratio} to view ${self.dtype} as ${dtype} (different element sizes), but got ${self.sizes[last]}`,
@@ -135,18 +166,28 @@ export const reshape: Op<[self: Tensor, ...shape: SizeArgs]> = make_op(
     const meta = self.sizes
     return make_view(self, { sizes, strides }, 'ReshapeAliasBackward0', g => g.reshape(meta))
   },
-  { name: 'reshape', schemas: [parse_schema('reshape(Tensor self, int... shape)')], samples: r => [[r(3, 4), 2, 6], [r(3, 4), [-1]]], differentiable: true },
+  {
+    name: 'reshape',
+    schemas: [parse_schema('reshape(Tensor self, int... shape)')],
+    samples: r => [
+      [r(3, 4), 2, 6],
+      [r(3, 4), [-1]],
+    ],
+    differentiable: true,
+  },
 )
 const reshape_schema = parse_schema('reshape(Tensor self, int... shape)')
 
 /** {@link view} with the sizes of another tensor. */
-export const view_as: Op<[self: Tensor, other: Tensor]> = make_method('view_as(Tensor self, Tensor other)', (self, other) =>
-  view_sizes(self, other.sizes),
+export const view_as: Op<[self: Tensor, other: Tensor]> = make_method(
+  'view_as(Tensor self, Tensor other)',
+  (self, other) => view_sizes(self, other.sizes),
 )
 
 /** {@link reshape} with the sizes of another tensor. */
-export const reshape_as: Op<[self: Tensor, other: Tensor]> = make_method('reshape_as(Tensor self, Tensor other)', (self, other) =>
-  reshape(self, other.sizes),
+export const reshape_as: Op<[self: Tensor, other: Tensor]> = make_method(
+  'reshape_as(Tensor self, Tensor other)',
+  (self, other) => reshape(self, other.sizes),
 )
 
 /** Reorders the dimensions. */
@@ -163,21 +204,32 @@ export const permute: Op<[self: Tensor, ...dims: SizeArgs]> = view_op('permute(T
     const order = wrap_dims(dims, self.sizes.length)
     return g.permute(order.map((_, d) => order.indexOf(d)))
   },
-  samples: r => [[r(2, 3, 4), 2, 0, 1], [r(2, 3), [-1, 0]], [r(), []]],
+  samples: r => [
+    [r(2, 3, 4), 2, 0, 1],
+    [r(2, 3), [-1, 0]],
+    [r(), []],
+  ],
 })
 
 function unique_dims(dims: readonly number[], ndim: number): number[] {
   const wrapped = dims.map(d => wrap_dim(d, ndim))
-  if (new Set(wrapped).size !== wrapped.length) throw new RuntimeError('permute(): duplicate dims are not allowed.')
+  if (new Set(wrapped).size !== wrapped.length)
+    throw new RuntimeError('permute(): duplicate dims are not allowed.')
   return wrapped
 }
 
 /** Swaps two dimensions. */
-export const transpose: Op<[self: Tensor, dim0: number, dim1: number]> = view_op('transpose(Tensor self, int dim0, int dim1)', {
-  geometry: (self, dim0: number, dim1: number) => swapped(self, dim0, dim1),
-  backward: (g, _, dim0: number, dim1: number) => g.transpose(dim0, dim1),
-  samples: r => [[r(2, 3, 4), 0, 2], [r(2, 3), -1, -2]],
-})
+export const transpose: Op<[self: Tensor, dim0: number, dim1: number]> = view_op(
+  'transpose(Tensor self, int dim0, int dim1)',
+  {
+    geometry: (self, dim0: number, dim1: number) => swapped(self, dim0, dim1),
+    backward: (g, _, dim0: number, dim1: number) => g.transpose(dim0, dim1),
+    samples: r => [
+      [r(2, 3, 4), 0, 2],
+      [r(2, 3), -1, -2],
+    ],
+  },
+)
 
 export function swapped(self: Tensor, dim0: number, dim1: number): { sizes: number[]; strides: number[] } {
   const a = wrap_dim(dim0, self.sizes.length)
@@ -203,52 +255,61 @@ export const t: Op<[self: Tensor]> = view_op('t(Tensor self)', {
 })
 
 /** The `index`-th slice along `dim`, without that dimension. */
-export const select: Op<[self: Tensor, dim: number, index: number]> = view_op('select(Tensor self, int dim, int index)', {
-  geometry(self, dim: number, index: number) {
-    if (self.sizes.length === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.')
-    const d = wrap_dim(dim, self.sizes.length)
-    const size = self.sizes[d]!
-    if (index < -size || index >= size)
-      throw new IndexError(
-        `select(): index ${index} out of range for tensor of size [${self.sizes.join(', ')}] at dimension ${d}`,
-      )
-    const at = index < 0 ? index + size : index
-    return {
-      sizes: self.sizes.filter((_, k) => k !== d),
-      strides: self.strides.filter((_, k) => k !== d),
-      offset: self.offset + at * self.strides[d]!,
-    }
-  },
-  backward: (g, self, dim: number, index: number) => {
-    const zeros = g.new_zeros(self.sizes)
-    return zeros.select_scatter(g, dim, index)
-  },
-  samples: r => [[r(3, 4), 0, 1], [r(2, 3, 4), -1, -2]],
-})
-
-/** A range of a dimension: from `start` to `end` (not included) in steps; negative numbers count from the end. */
-export const slice: Op<[self: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number]> = view_op(
-  'slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1)',
+export const select: Op<[self: Tensor, dim: number, index: number]> = view_op(
+  'select(Tensor self, int dim, int index)',
   {
-    geometry(self, dim: number, start: number | null, end: number | null, step: number) {
-      if (self.sizes.length === 0) throw new RuntimeError('slice() cannot be applied to a 0-dim tensor.')
-      if (step <= 0) throw new RuntimeError('slice step must be positive')
+    geometry(self, dim: number, index: number) {
+      if (self.sizes.length === 0) throw new IndexError('select() cannot be applied to a 0-dim tensor.')
       const d = wrap_dim(dim, self.sizes.length)
-      const n = self.sizes[d]!
-      const clip = (i: number): number => Math.min(Math.max(i < 0 ? i + n : i, 0), n)
-      const from = clip(start ?? 0)
-      const to = Math.max(clip(end ?? n), from)
+      const size = self.sizes[d]!
+      if (index < -size || index >= size)
+        throw new IndexError(
+          `select(): index ${index} out of range for tensor of size [${self.sizes.join(', ')}] at dimension ${d}`,
+        )
+      const at = index < 0 ? index + size : index
       return {
-        sizes: self.sizes.map((s, k) => (k === d ? Math.ceil((to - from) / step) : s)),
-        strides: self.strides.map((s, k) => (k === d ? s * step : s)),
-        offset: self.offset + from * self.strides[d]!,
+        sizes: self.sizes.filter((_, k) => k !== d),
+        strides: self.strides.filter((_, k) => k !== d),
+        offset: self.offset + at * self.strides[d]!,
       }
     },
-    backward: (g, self, dim: number, start: number | null, end: number | null, step: number) =>
-      g.new_zeros(self.sizes).slice_scatter(g, dim, start, end, step),
-    samples: r => [[r(5, 3), 0, 1, 4], [r(5, 3), 1, null, null, 2], [r(5), 0, -2]],
+    backward: (g, self, dim: number, index: number) => {
+      const zeros = g.new_zeros(self.sizes)
+      return zeros.select_scatter(g, dim, index)
+    },
+    samples: r => [
+      [r(3, 4), 0, 1],
+      [r(2, 3, 4), -1, -2],
+    ],
   },
 )
+
+/** A range of a dimension: from `start` to `end` (not included) in steps; negative numbers count from the end. */
+export const slice: Op<
+  [self: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number]
+> = view_op('slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1)', {
+  geometry(self, dim: number, start: number | null, end: number | null, step: number) {
+    if (self.sizes.length === 0) throw new RuntimeError('slice() cannot be applied to a 0-dim tensor.')
+    if (step <= 0) throw new RuntimeError('slice step must be positive')
+    const d = wrap_dim(dim, self.sizes.length)
+    const n = self.sizes[d]!
+    const clip = (i: number): number => Math.min(Math.max(i < 0 ? i + n : i, 0), n)
+    const from = clip(start ?? 0)
+    const to = Math.max(clip(end ?? n), from)
+    return {
+      sizes: self.sizes.map((s, k) => (k === d ? Math.ceil((to - from) / step) : s)),
+      strides: self.strides.map((s, k) => (k === d ? s * step : s)),
+      offset: self.offset + from * self.strides[d]!,
+    }
+  },
+  backward: (g, self, dim: number, start: number | null, end: number | null, step: number) =>
+    g.new_zeros(self.sizes).slice_scatter(g, dim, start, end, step),
+  samples: r => [
+    [r(5, 3), 0, 1, 4],
+    [r(5, 3), 1, null, null, 2],
+    [r(5), 0, -2],
+  ],
+})
 
 /** `length` elements of a dimension from `start` on. */
 export const narrow: Op<[self: Tensor, dim: number, start: number, length: number]> = view_op(
@@ -261,9 +322,12 @@ export const narrow: Op<[self: Tensor, dim: number, start: number, length: numbe
       const d = wrap_dim(dim, self.sizes.length)
       const n = self.sizes[d]!
       if (start < -n || start > n)
-        throw new IndexError(`Dimension out of range (expected to be in range of [${-n}, ${n}], but got ${start})`)
+        throw new IndexError(
+          `Dimension out of range (expected to be in range of [${-n}, ${n}], but got ${start})`,
+        )
       const from = start < 0 ? start + n : start
-      if (from + length > n) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${n}).`)
+      if (from + length > n)
+        throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${n}).`)
       return {
         sizes: self.sizes.map((s, k) => (k === d ? length : s)),
         strides: self.strides,
@@ -275,7 +339,10 @@ export const narrow: Op<[self: Tensor, dim: number, start: number, length: numbe
       const from = start < 0 ? start + n : start
       return g.new_zeros(self.sizes).slice_scatter(g, dim, from, from + length)
     },
-    samples: r => [[r(5, 3), 0, 1, 3], [r(4), 0, -2, 2]],
+    samples: r => [
+      [r(5, 3), 0, 1, 3],
+      [r(4), 0, -2, 2],
+    ],
   },
 )
 
@@ -286,8 +353,12 @@ export const unsqueeze: Op<[self: Tensor, dim: number]> = view_op('unsqueeze(Ten
     const stride = d >= self.sizes.length ? 1 : self.sizes[d]! * self.strides[d]!
     return { sizes: self.sizes.toSpliced(d, 0, 1), strides: self.strides.toSpliced(d, 0, stride) }
   },
-  backward: (g, self, dim: number) => g.reshape(self.sizes),
-  samples: r => [[r(2, 3), 1], [r(2, 3), -1], [r(), 0]],
+  backward: (g, self, _dim: number) => g.reshape(self.sizes),
+  samples: r => [
+    [r(2, 3), 1],
+    [r(2, 3), -1],
+    [r(), 0],
+  ],
 })
 
 /** Drops dimensions of size 1: all of them, or those named. */
@@ -305,32 +376,46 @@ export const squeeze: Op<[self: Tensor, dim?: number | Sizes]> = make_op(
       g => g.reshape(sizes),
     )
   },
-  { name: 'squeeze', schemas: [parse_schema('squeeze(Tensor self, int[]? dim=None)')], samples: r => [[r(2, 1, 3, 1)], [r(2, 1, 3), 1], [r(2, 3), 0]], differentiable: true },
+  {
+    name: 'squeeze',
+    schemas: [parse_schema('squeeze(Tensor self, int[]? dim=None)')],
+    samples: r => [[r(2, 1, 3, 1)], [r(2, 1, 3), 1], [r(2, 3), 0]],
+    differentiable: true,
+  },
 )
 const squeeze_schema = parse_schema('squeeze(Tensor self, int[]? dim=None)')
 
 /** The diagonal of two dimensions, as the last dimension. */
-export const diagonal: Op<[self: Tensor, offset?: number | { offset?: number; dim1?: number; dim2?: number }, dim1?: number, dim2?: number]> = view_op(
-  'diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1)',
-  {
-    geometry(self, offset: number, dim1: number, dim2: number) {
-      const a = wrap_dim(dim1, self.sizes.length)
-      const b = wrap_dim(dim2, self.sizes.length)
-      if (a === b) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`)
-      const length = Math.max(offset >= 0 ? Math.min(self.sizes[a]!, self.sizes[b]! - offset) : Math.min(self.sizes[a]! + offset, self.sizes[b]!), 0)
-      const start = length === 0 ? 0 : offset >= 0 ? offset * self.strides[b]! : -offset * self.strides[a]!
-      const rest = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== a && d !== b)
-      return {
-        sizes: [...rest(self.sizes), length],
-        strides: [...rest(self.strides), self.strides[a]! + self.strides[b]!],
-        offset: self.offset + start,
-      }
-    },
-    backward: (g, self, offset: number, dim1: number, dim2: number) =>
-      g.new_zeros(self.sizes).diagonal_scatter(g, offset, dim1, dim2),
-    samples: r => [[r(3, 4)], [r(3, 4), 1], [r(2, 3, 4), -1, 1, 2]],
+export const diagonal: Op<
+  [
+    self: Tensor,
+    offset?: number | { offset?: number; dim1?: number; dim2?: number },
+    dim1?: number,
+    dim2?: number,
+  ]
+> = view_op('diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1)', {
+  geometry(self, offset: number, dim1: number, dim2: number) {
+    const a = wrap_dim(dim1, self.sizes.length)
+    const b = wrap_dim(dim2, self.sizes.length)
+    if (a === b) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`)
+    const length = Math.max(
+      offset >= 0
+        ? Math.min(self.sizes[a]!, self.sizes[b]! - offset)
+        : Math.min(self.sizes[a]! + offset, self.sizes[b]!),
+      0,
+    )
+    const start = length === 0 ? 0 : offset >= 0 ? offset * self.strides[b]! : -offset * self.strides[a]!
+    const rest = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== a && d !== b)
+    return {
+      sizes: [...rest(self.sizes), length],
+      strides: [...rest(self.strides), self.strides[a]! + self.strides[b]!],
+      offset: self.offset + start,
+    }
   },
-)
+  backward: (g, self, offset: number, dim1: number, dim2: number) =>
+    g.new_zeros(self.sizes).diagonal_scatter(g, offset, dim1, dim2),
+  samples: r => [[r(3, 4)], [r(3, 4), 1], [r(2, 3, 4), -1, 1, 2]],
+})
 
 /** Slices of `size` elements every `step` along `dimension`, as a new last dimension. */
 export const unfold: Op<[self: Tensor, dimension: number, size: number, step: number]> = view_op(
@@ -358,12 +443,17 @@ export const unfold: Op<[self: Tensor, dimension: number, size: number, step: nu
       const moved = g.movedim(-1, d + 1).flatten(d, d + 1)
       return g.new_zeros(self.sizes).index_add(d, positions, moved)
     },
-    samples: r => [[r(7), 0, 3, 2], [r(2, 6), 1, 2, 1]],
+    samples: r => [
+      [r(7), 0, 3, 2],
+      [r(2, 6), 1, 2, 1],
+    ],
   },
 )
 
 /** Joins the dimensions `start_dim` to `end_dim` into one. */
-export const flatten: Op<[self: Tensor, start_dim?: number | { start_dim?: number; end_dim?: number }, end_dim?: number]> = make_op(
+export const flatten: Op<
+  [self: Tensor, start_dim?: number | { start_dim?: number; end_dim?: number }, end_dim?: number]
+> = make_op(
   (...args: readonly unknown[]) => {
     const [self, start_dim, end_dim] = bind([flatten_schema], args).values as [Tensor, number, number]
     const ndim = self.sizes.length
@@ -375,7 +465,11 @@ export const flatten: Op<[self: Tensor, start_dim?: number | { start_dim?: numbe
     const joined = self.sizes.slice(start, end + 1).reduce((a, b) => a * b, 1)
     return reshape(self, [...self.sizes.slice(0, start), joined, ...self.sizes.slice(end + 1)])
   },
-  { name: 'flatten', schemas: [parse_schema('flatten(Tensor self, int start_dim=0, int end_dim=-1)')], samples: r => [[r(2, 3, 4)], [r(2, 3, 4), 1], [r()]], differentiable: true },
+  {
+    name: 'flatten',
+    schemas: [parse_schema('flatten(Tensor self, int start_dim=0, int end_dim=-1)')],
+    samples: r => [[r(2, 3, 4)], [r(2, 3, 4), 1], [r()]],
+    differentiable: true,
+  },
 )
 const flatten_schema = parse_schema('flatten(Tensor self, int start_dim=0, int end_dim=-1)')
-

@@ -1,7 +1,19 @@
 // Tensors from JavaScript values and back: nested arrays, typed arrays (shared or copied), plain numbers.
 // Not here: reading one element (Tensor.item), printing.
 import {
-  type DType, dtypes, FloatScalar, float32, float64, get_default_dtype, int64, promote_types, read_element, scalar_dtype, type TypedArray, uint8, write_element,
+  type DType,
+  dtypes,
+  FloatScalar,
+  float32,
+  float64,
+  get_default_dtype,
+  int64,
+  promote_types,
+  read_element,
+  scalar_dtype,
+  type TypedArray,
+  uint8,
+  write_element,
 } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
 import { numel } from '../base/shape.ts'
@@ -19,7 +31,14 @@ const is_typed_array = (x: unknown): x is TypedArray => ArrayBuffer.isView(x) &&
 /** The dtype whose memory a typed array is. Throws TypeError where there is none. */
 export function dtype_of_array(array: TypedArray): DType {
   if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return uint8
-  const dtype = dtypes.find(d => d.category > 0 && !d.is_complex && d.itemsize > 0 && d.array !== Uint16Array && array instanceof d.array)
+  const dtype = dtypes.find(
+    d =>
+      d.category > 0 &&
+      !d.is_complex &&
+      d.itemsize > 0 &&
+      d.array !== Uint16Array &&
+      array instanceof d.array,
+  )
   if (dtype === undefined)
     throw new TypeError(
       `can't convert ${array.constructor.name}. The only supported types are: Float64Array, Float32Array, BigInt64Array, Int32Array, Int16Array, Int8Array and Uint8Array.`,
@@ -55,11 +74,17 @@ function walk(data: unknown, sizes: readonly number[], d: number, visit: (x: Ite
     return
   }
   if (d < sizes.length) throw new TypeError(`not a sequence`)
-  if (typeof data === 'number' || typeof data === 'bigint' || typeof data === 'boolean' || data instanceof FloatScalar) {
+  if (
+    typeof data === 'number' ||
+    typeof data === 'bigint' ||
+    typeof data === 'boolean' ||
+    data instanceof FloatScalar
+  ) {
     visit(data)
     return
   }
-  if (typeof data === 'string') throw new TypeError(d === 0 ? `new(): invalid data type 'str'` : `too many dimensions 'str'`)
+  if (typeof data === 'string')
+    throw new TypeError(d === 0 ? `new(): invalid data type 'str'` : `too many dimensions 'str'`)
   throw new RuntimeError(`Could not infer dtype of ${type_name(data)}`)
 }
 
@@ -86,7 +111,8 @@ function infer_dtype(data: TensorData, sizes: readonly number[]): DType {
     else if (x instanceof Tensor) lift(x.dtype)
     else if (typeof x === 'number') {
       if (found !== float32 && found !== float64) lift(scalar_dtype(x))
-    } else if (typeof x === 'bigint' || typeof x === 'boolean' || x instanceof FloatScalar) lift(scalar_dtype(x))
+    } else if (typeof x === 'bigint' || typeof x === 'boolean' || x instanceof FloatScalar)
+      lift(scalar_dtype(x))
   }
   scan(data)
   return found ?? (numel(sizes) === 0 ? get_default_dtype() : int64)
@@ -115,7 +141,11 @@ export function tensor_from(data: TensorData, dtype: DType | null = null): Tenso
 
 /** A 1-d tensor on the memory of a typed array: each sees what is written to the other. */
 export function share_array(array: TypedArray, dtype: DType = dtype_of_array(array)): Tensor {
-  return contiguous_tensor(new Storage(array.buffer, array.byteOffset, array.byteLength), [array.length], dtype)
+  return contiguous_tensor(
+    new Storage(array.buffer, array.byteOffset, array.byteLength),
+    [array.length],
+    dtype,
+  )
 }
 
 /**
@@ -124,7 +154,9 @@ export function share_array(array: TypedArray, dtype: DType = dtype_of_array(arr
  */
 export function to_typed_array(t: Tensor): TypedArray {
   if (t.requires_grad)
-    throw new RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    throw new RuntimeError(
+      "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
+    )
   if (t.dtype.name === 'bfloat16') throw new TypeError('Got unsupported ScalarType BFloat16')
   if (!t.dense)
     throw new RuntimeError('numpy(): a typed array has no strides: call .contiguous() first, which copies')
@@ -145,4 +177,3 @@ export function to_list(t: Tensor): Nested {
   }
   return go(0, t.offset)
 }
-

@@ -1,7 +1,8 @@
 // `torch.device`: where a tensor lives, as users name it. One object per place, so places compare with ===.
 // Not here: how a device computes (device/device.ts).
-import { print_as } from '../base/inspect.ts'
+
 import { RuntimeError } from '../base/errors.ts'
+import { print_as } from '../base/inspect.ts'
 
 const TYPES = ['cpu', 'cuda', 'mps', 'webgpu', 'meta'] as const
 type PlaceType = (typeof TYPES)[number]

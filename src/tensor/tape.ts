@@ -1,7 +1,8 @@
 // The tape: nodes of the backward graph, what they save, and the modes that decide whether ops record. The graph
 // is made as ops run and walked by autograd/engine.ts. Not here: the walk, and any derivative.
-import { print_as } from '../base/inspect.ts'
+
 import { RuntimeError } from '../base/errors.ts'
+import { print_as } from '../base/inspect.ts'
 import { size_repr } from '../base/shape.ts'
 import { Tensor } from './tensor.ts'
 
@@ -151,7 +152,7 @@ export function edge_of(t: Tensor): Edge | null {
 /** Whether an op on these inputs records. */
 export function records(inputs: readonly (Tensor | null | undefined)[]): boolean {
   if (!modes.grad) return false
-  for (const t of inputs) if (t && t._requires_grad) return true
+  for (const t of inputs) if (t?._requires_grad) return true
   return false
 }
 

@@ -5,7 +5,8 @@ import * as torch from '../../src/index.ts'
 import type { Node } from '../../src/tensor/tape.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 
-const leaf = (...values: number[]): Tensor => torch.tensor(values, { dtype: torch.float32, requires_grad: true })
+const leaf = (...values: number[]): Tensor =>
+  torch.tensor(values, { dtype: torch.float32, requires_grad: true })
 const scalar = (value: number): Tensor => torch.tensor(value, { dtype: torch.float32, requires_grad: true })
 
 describe('gradients reach leaves', () => {
@@ -128,10 +129,19 @@ describe('the graph', () => {
 describe('errors', () => {
   test.each([
     ['grad can be implicitly created only for scalar outputs', () => leaf(1, 2).mul(2).backward()],
-    ['element 0 of tensors does not require grad and does not have a grad_fn', () => torch.ones(1).sum().backward()],
-    ['Only Tensors of floating point and complex dtype can require gradients', () => torch.tensor(3, { requires_grad: true })],
+    [
+      'element 0 of tensors does not require grad and does not have a grad_fn',
+      () => torch.ones(1).sum().backward(),
+    ],
+    [
+      'Only Tensors of floating point and complex dtype can require gradients',
+      () => torch.tensor(3, { requires_grad: true }),
+    ],
     ['a leaf Variable that requires grad is being used in an in-place operation.', () => leaf(1).add_(1)],
-    ['a view of a leaf Variable that requires grad is being used in an in-place operation.', () => leaf(1, 2).select(0, 0).add_(1)],
+    [
+      'a view of a leaf Variable that requires grad is being used in an in-place operation.',
+      () => leaf(1, 2).select(0, 0).add_(1),
+    ],
     [
       'One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.',
       () => torch.autograd.grad(leaf(1).sum(), leaf(1)),
@@ -195,7 +205,9 @@ describe('views', () => {
 
   test('of several at once may not be written', () => {
     const [first] = leaf(1, 2).mul(2).unbind() as [Tensor]
-    expect(() => first.mul_(2)).toThrow('is a view and is being modified inplace. This view is the output of a function that returns multiple views.')
+    expect(() => first.mul_(2)).toThrow(
+      'is a view and is being modified inplace. This view is the output of a function that returns multiple views.',
+    )
   })
 
   test('have gradients to second order through in-place writes', () => {
@@ -280,7 +292,9 @@ describe('anomaly detection', () => {
   test('names the function whose gradient is NaN', () => {
     torch.autograd.detect_anomaly(() => {
       const x = leaf(0)
-      expect(() => x.sqrt().mul(0).sum().backward()).toThrow("Function 'SqrtBackward0' returned nan values in its 0th output.")
+      expect(() => x.sqrt().mul(0).sum().backward()).toThrow(
+        "Function 'SqrtBackward0' returned nan values in its 0th output.",
+      )
     })
   })
 })
@@ -292,8 +306,14 @@ describe('functional', () => {
 
   test('jacobian and hessian', () => {
     const { jacobian, hessian } = torch.autograd.functional
-    expect((jacobian(cubes, x) as Tensor).tolist()).toEqual([[3, 0], [0, 12]])
-    expect((hessian(total, x) as Tensor).tolist()).toEqual([[6, 0], [0, 12]])
+    expect((jacobian(cubes, x) as Tensor).tolist()).toEqual([
+      [3, 0],
+      [0, 12],
+    ])
+    expect((hessian(total, x) as Tensor).tolist()).toEqual([
+      [6, 0],
+      [0, 12],
+    ])
   })
 
   test('products with vectors', () => {

@@ -1,6 +1,6 @@
 // What the op suite runs over: every declared op that has samples, by its public name, and the sampler that makes
 // them. The same samples were given to PyTorch (test/data/ops/make.py), so they are seeded by the op's name.
-import { DType, write_element } from '../../src/base/dtype.ts'
+import { type DType, write_element } from '../../src/base/dtype.ts'
 import * as torch from '../../src/index.ts'
 import type { Sampler, Spec } from '../../src/ops/define/op.ts'
 import * as functions from '../../src/ops/functions.ts'
@@ -8,7 +8,7 @@ import * as both from '../../src/ops/index.ts'
 import * as method_only from '../../src/ops/method_only.ts'
 import * as nn from '../../src/ops/nn/index.ts'
 import { empty } from '../../src/tensor/dispatch.ts'
-import { Tensor } from '../../src/tensor/tensor.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 
 export type AnyOp = ((...args: unknown[]) => unknown) & { readonly op_name: string; readonly spec: Spec }
 
@@ -35,10 +35,12 @@ function filled(sizes: readonly number[], dtype: DType, value: (i: number) => nu
 /** The sampler of one op. Floats have few digits, so that they are the same numbers in a data file. */
 export function sampler(name: string): Sampler {
   const random = random_from(name)
-  const between = (low: number, high: number): number => low + Math.round(random() * 4096) / 4096 * (high - low)
+  const between = (low: number, high: number): number =>
+    low + (Math.round(random() * 4096) / 4096) * (high - low)
   const r = (...sizes: number[]): Tensor => filled(sizes, torch.float32, () => between(-2, 2))
   return Object.assign(r, {
-    range: (low: number, high: number, ...sizes: number[]) => filled(sizes, torch.float32, () => between(low, high)),
+    range: (low: number, high: number, ...sizes: number[]) =>
+      filled(sizes, torch.float32, () => between(low, high)),
     ints: (low: number, high: number, ...sizes: number[]) =>
       filled(sizes, torch.int64, () => low + Math.floor(random() * (high - low))),
     bools: (...sizes: number[]) => filled(sizes, torch.bool, () => random() < 0.5),
@@ -55,7 +57,12 @@ export function sampler(name: string): Sampler {
   })
 }
 
-export type Entry = { readonly name: string; readonly path: string; readonly op: AnyOp; readonly samples: readonly unknown[][] }
+export type Entry = {
+  readonly name: string
+  readonly path: string
+  readonly op: AnyOp
+  readonly samples: readonly unknown[][]
+}
 
 const families: readonly [string, Record<string, unknown>][] = [
   ['', both],
@@ -74,14 +81,19 @@ const own_name_first = (a: [string, unknown], b: [string, unknown]): number =>
 export function all_ops(): Entry[] {
   const seen = new Set<unknown>()
   const entries: Entry[] = []
+  // An op with several names goes by its own.
   for (const [prefix, family] of families)
-    // An op with several names goes by its own.
     for (const [name, op] of Object.entries(family).sort(own_name_first)) {
       if (typeof op !== 'function' || !('spec' in op) || seen.has(op) || name.endsWith('_')) continue
       seen.add(op)
       const { samples } = (op as AnyOp).spec
       if (samples === undefined) continue
-      entries.push({ name, path: prefix + name, op: op as AnyOp, samples: samples(sampler(prefix + name)) as unknown[][] })
+      entries.push({
+        name,
+        path: prefix + name,
+        op: op as AnyOp,
+        samples: samples(sampler(prefix + name)) as unknown[][],
+      })
     }
   return entries
 }

@@ -7,7 +7,7 @@ import { encode, type Torch } from '../../scripts/conformance/codec.ts'
 import { compare } from '../../scripts/conformance/compare.ts'
 import * as torch from '../../src/index.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
-import { all_ops, type AnyOp, type Entry } from './ops.ts'
+import { type AnyOp, all_ops, type Entry } from './ops.ts'
 
 const expected = JSON.parse(
   readFileSync(new URL('../data/ops/expected.json', import.meta.url), 'utf8'),
@@ -140,7 +140,8 @@ describe.each(all_ops().map(entry => [entry.path, entry] as const))('%s', (path,
       const wanted = op(...args)
       if (!(wanted instanceof Tensor)) continue
       const last = args[args.length - 1]
-      const has_options = typeof last === 'object' && last !== null && Object.getPrototypeOf(last) === Object.prototype
+      const has_options =
+        typeof last === 'object' && last !== null && Object.getPrototypeOf(last) === Object.prototype
       const plain = has_options ? args.slice(0, -1) : args
       const options = has_options ? (last as object) : {}
       const fresh = torch.empty([0], { dtype: wanted.dtype })

@@ -12,11 +12,14 @@ const copy_flat = kernels('copy', (k, to: DType, from: DType) => {
   k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], x.at(i).cast(out.type)))
 })
 
-const copy_strided = kernels('copy_strided', (k, to: DType, from: DType, rank: number, out_inner: string, x_inner: string) => {
-  const out = k.output('out', to, { rank, ...inner_stride(out_inner) })
-  const x = k.input('x', from, { rank, ...inner_stride(x_inner) })
-  k.elementwise(out.sizes, (...i) => k.store(out, i, x.at(...i).cast(out.type)))
-})
+const copy_strided = kernels(
+  'copy_strided',
+  (k, to: DType, from: DType, rank: number, out_inner: string, x_inner: string) => {
+    const out = k.output('out', to, { rank, ...inner_stride(out_inner) })
+    const x = k.input('x', from, { rank, ...inner_stride(x_inner) })
+    k.elementwise(out.sizes, (...i) => k.store(out, i, x.at(...i).cast(out.type)))
+  },
+)
 
 /** out[...] = x[...], broadcast; `out` is not resized and history is not kept. */
 export function copy_elements(out: Tensor, x: Tensor): void {
@@ -30,7 +33,10 @@ export function copy_elements(out: Tensor, x: Tensor): void {
   }
   const x_strides = same ? x.strides : expand_strides(x.sizes, x.strides, out.sizes)
   const { sizes, strides_list } = coalesce(out.sizes, [out.strides, x_strides])
-  if (sizes.length === 0) sizes.push(1), strides_list.forEach(s => s.push(1))
+  if (sizes.length === 0) {
+    sizes.push(1)
+    for (const s of strides_list) s.push(1)
+  }
   const [so, sx] = strides_list as [number[], number[]]
   const kernel = copy_strided(out.dtype, x.dtype, sizes.length, inner_class(so), inner_class(sx))
   kernel([window(out, sizes, so), window(x, sizes, sx)], [])
@@ -38,7 +44,11 @@ export function copy_elements(out: Tensor, x: Tensor): void {
 
 function copy_bytes(out: Tensor, x: Tensor): void {
   const size = out.dtype.itemsize
-  const target = new Uint8Array(out.memory.buffer, out.memory.byte_offset + out.offset * size, out.count * size)
+  const target = new Uint8Array(
+    out.memory.buffer,
+    out.memory.byte_offset + out.offset * size,
+    out.count * size,
+  )
   target.set(new Uint8Array(x.memory.buffer, x.memory.byte_offset + x.offset * size, x.count * size))
 }
 

@@ -18,17 +18,30 @@ export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
   const call = (...args: A): Tensor => {
     if (quick !== undefined && args.length <= 2 && args[0] instanceof Tensor) {
       const other: unknown = args[1]
-      if ((args.length === 1 || other instanceof Tensor) && quick(args[0], other as Tensor | undefined)) return args[0]
+      if ((args.length === 1 || other instanceof Tensor) && quick(args[0], other as Tensor | undefined))
+        return args[0]
     }
     const { overload, values } = bind(spec.schemas, args)
     return run_inplace(spec, name, values, overload, values[0] as Tensor)
   }
-  return make_op(call, { name, schemas: spec.schemas, samples: spec.samples, differentiable: spec.differentiable })
+  return make_op(call, {
+    name,
+    schemas: spec.schemas,
+    samples: spec.samples,
+    differentiable: spec.differentiable,
+  })
 }
 
 /** Runs a bound op into `self`, checking first so that a call that throws has changed nothing. */
-export function run_inplace(spec: Spec, name: string, values: unknown[], overload: number, self: Tensor): Tensor {
-  if (!(self instanceof Tensor)) throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof self}`)
+export function run_inplace(
+  spec: Spec,
+  name: string,
+  values: unknown[],
+  overload: number,
+  self: Tensor,
+): Tensor {
+  if (!(self instanceof Tensor))
+    throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof self}`)
   const inputs = tensors_of(values)
   const recording = records(inputs)
   check_inplace(self, recording)

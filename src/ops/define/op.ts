@@ -5,7 +5,16 @@ import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { Storage } from '../../device/storage.ts'
 import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
-import { type Edge, edge_of, type Grads, modes, Node, records, Saved, set_history } from '../../tensor/tape.ts'
+import {
+  type Edge,
+  edge_of,
+  type Grads,
+  modes,
+  Node,
+  records,
+  Saved,
+  set_history,
+} from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { write_out } from './out.ts'
 
@@ -125,7 +134,13 @@ class OpNode<V extends readonly unknown[], R> extends Node {
   readonly #saved: (Saved | Saved[] | null)[]
   readonly #out: Saved[] | null
 
-  constructor(def: OpDef<V, readonly unknown[], R>, schema: Schema, values: unknown[], result: R, edges: (Edge | null)[]) {
+  constructor(
+    def: OpDef<V, readonly unknown[], R>,
+    schema: Schema,
+    values: unknown[],
+    result: R,
+    edges: (Edge | null)[],
+  ) {
     super(typeof def.node === 'function' ? def.node(values) : (def.node ?? node_name(schema.name)), edges)
     this.#def = def
     this.#schema = schema
@@ -136,7 +151,9 @@ class OpNode<V extends readonly unknown[], R> extends Node {
       if (v instanceof Tensor) return new Saved(v)
       return is_tensor_list(v) ? v.map(t => new Saved(t)) : null
     })
-    this.#values = values.map(v => (v instanceof Tensor ? without_memory(v) : is_tensor_list(v) ? v.map(without_memory) : v))
+    this.#values = values.map(v =>
+      v instanceof Tensor ? without_memory(v) : is_tensor_list(v) ? v.map(without_memory) : v,
+    )
     this.#out = null
     if (saves.includes('out')) {
       // A node may not hold its output through the graph's eyes before history is set; the engine reads it later.
@@ -157,7 +174,13 @@ class OpNode<V extends readonly unknown[], R> extends Node {
     const out = (this.#out_is_list ? outs : outs?.[0]) as R
     const g = (this.outputs.length === 1 && !this.is_list ? grads[0] : grads) as GradOf<R>
     const { backward } = this.#def
-    if (typeof backward === 'function') return backward(g, values, out, this.edges.map(e => e !== null))
+    if (typeof backward === 'function')
+      return backward(
+        g,
+        values,
+        out,
+        this.edges.map(e => e !== null),
+      )
     const result: Grads = []
     this.#values.forEach((v, i) => {
       const name = this.#schema.params[i]!.name
@@ -167,7 +190,9 @@ class OpNode<V extends readonly unknown[], R> extends Node {
       const derivative = backward?.[name]
       if (!wanted) result.push(...new Array<null>(n).fill(null))
       else if (derivative === undefined)
-        throw new RuntimeError(`the derivative for '${name === 'self' ? 'input' : name}' of '${this.#schema.name}' is not implemented`)
+        throw new RuntimeError(
+          `the derivative for '${name === 'self' ? 'input' : name}' of '${this.#schema.name}' is not implemented`,
+        )
       else result.push(...[derivative(g, values, out)].flat())
     })
     return result
@@ -184,7 +209,8 @@ class OpNode<V extends readonly unknown[], R> extends Node {
   }
 }
 
-const is_tensor_list = (v: unknown): v is Tensor[] => Array.isArray(v) && v.length > 0 && v[0] instanceof Tensor
+const is_tensor_list = (v: unknown): v is Tensor[] =>
+  Array.isArray(v) && v.length > 0 && v[0] instanceof Tensor
 
 /** The tensors among bound values. */
 export function tensors_of(values: readonly unknown[]): Tensor[] {
@@ -208,7 +234,9 @@ export function without_recording<R>(f: () => R): R {
 }
 
 const is_differentiable = (result: unknown): boolean =>
-  Array.isArray(result) ? result.some(is_differentiable) : result instanceof Tensor && (result.dtype.is_floating_point || result.dtype.is_complex)
+  Array.isArray(result)
+    ? result.some(is_differentiable)
+    : result instanceof Tensor && (result.dtype.is_floating_point || result.dtype.is_complex)
 
 /** Throws where `out=` would have to be recorded. */
 export function refuse_out_with_grad(name: string, inputs: readonly Tensor[], out: Tensor): void {
@@ -292,7 +320,8 @@ export function overloaded<A extends readonly unknown[], R = Tensor>(
   const plain = overloads.map(([signature]) => parse_schema(signature))
   const schemas = def.out === false ? plain : overloads.map(([signature]) => parse_schema(add_out(signature)))
   const name = (plain[0] as Schema).name
-  const body = (overload: number): ((...values: unknown[]) => R) => overloads[overload]?.[1] as unknown as (...values: unknown[]) => R
+  const body = (overload: number): ((...values: unknown[]) => R) =>
+    overloads[overload]?.[1] as unknown as (...values: unknown[]) => R
   const call = (...args: A): R => {
     const { overload, values } = bind(schemas, args)
     const out = def.out === false ? null : (values.pop() as Tensor | null)

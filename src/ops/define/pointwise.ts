@@ -1,7 +1,14 @@
 // Declares elementwise ops. One declaration gives the function and method, broadcasting, type promotion, scalars,
 // out=, every device, the derivative (and its derivatives), gradcheck's samples and the docs' example.
 // Not here: the machinery that applies them (form.ts), in-place forms (inplace.ts).
-import { bool, type DType, FloatScalar, get_default_dtype, result_dtype, scalar_dtype } from '../../base/dtype.ts'
+import {
+  bool,
+  type DType,
+  FloatScalar,
+  get_default_dtype,
+  result_dtype,
+  scalar_dtype,
+} from '../../base/dtype.ts'
 import { broadcast_sizes } from '../../base/shape.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { constant, type Expr, variable } from '../../ir/expr.ts'
@@ -10,7 +17,18 @@ import { empty } from '../../tensor/dispatch.ts'
 import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { apply_form, apply_gradient, arithmetic_type, FormNode, Form, flat_kernel, NOT_DIFFERENTIABLE, reads_for_backward, record_form, run_form } from './form.ts'
+import {
+  apply_form,
+  apply_gradient,
+  arithmetic_type,
+  Form,
+  FormNode,
+  flat_kernel,
+  NOT_DIFFERENTIABLE,
+  reads_for_backward,
+  record_form,
+  run_form,
+} from './form.ts'
 import { add_out, make_op, node_name, type Op, refuse_out_with_grad, type Samples, type Spec } from './op.ts'
 import { require_castable, resize_out } from './out.ts'
 
@@ -18,7 +36,11 @@ import { require_castable, resize_out } from './out.ts'
  * promote: the operands' promoted dtype. float: the same, with integers lifted to the default dtype. bool: computed
  * in the promoted dtype, gives bool. A function decides from the promoted dtype and the bound values (and may throw).
  */
-export type DTypeRule = 'promote' | 'float' | 'bool' | ((promoted: DType, values: readonly unknown[]) => DType)
+export type DTypeRule =
+  | 'promote'
+  | 'float'
+  | 'bool'
+  | ((promoted: DType, values: readonly unknown[]) => DType)
 
 /** A number, or what stands for one. */
 export type Number = number | bigint | boolean | FloatScalar
@@ -66,7 +88,11 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 ): Op<A> {
   const numbers = (type: string, q: string, n: string): string =>
     def.tensors_only || (n === 'self' && !def.number_first) ? `${type}${q} ${n}` : `any${q} ${n}`
-  const schema = parse_schema(signature.replaceAll(/\b(Tensor)(\??) (\w+)/g, (_, type: string, q: string, n: string) => numbers(type, q, n)))
+  const schema = parse_schema(
+    signature.replaceAll(/\b(Tensor)(\??) (\w+)/g, (_, type: string, q: string, n: string) =>
+      numbers(type, q, n),
+    ),
+  )
   const is_operand = parse_schema(signature).params.map(p => p.type === 'Tensor')
   const operand_count = is_operand.filter(Boolean).length
   const takes_out = parse_schema(add_out(schema.text))
@@ -118,7 +144,9 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       backward &&
       ((g: Expr, out: Expr) => {
         const grads = backward(g, args, out)
-        return slots.filter(s => is_operand[s.index]).flatMap((s, i) => (s.kind === 'tensor' ? [grads[i] ?? null] : []))
+        return slots
+          .filter(s => is_operand[s.index])
+          .flatMap((s, i) => (s.kind === 'tensor' ? [grads[i] ?? null] : []))
       })
     const unique = `${name}_${type}${forms.size === 0 ? '' : `_${forms.size}`}`
     return new Form(unique, node, operands, scalars, def.forward(...args), derive)
@@ -129,10 +157,13 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const operands: { dtype: DType; sizes: readonly number[]; wrapped?: boolean }[] = []
     values.forEach((v, i) => {
       if (!is_operand[i] || v === null) return
-      operands.push(v instanceof Tensor ? v : { dtype: scalar_dtype(require_number(v, i)), sizes: [], wrapped: true })
+      operands.push(
+        v instanceof Tensor ? v : { dtype: scalar_dtype(require_number(v, i)), sizes: [], wrapped: true },
+      )
     })
     const promoted = result_dtype(operands)
-    const lifted = rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
+    const lifted =
+      rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
     const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
     const dtype = rule === 'bool' ? bool : computed
     const own = compute_type(rule === 'bool' ? promoted : computed)
@@ -144,14 +175,25 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       if (kind === 'tensor') xs.push(v as Tensor)
       else if (kind === 'scalar') numbers.push(scalar_value(v))
     })
-    if (xs.length === 0) throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
+    if (xs.length === 0)
+      throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
     return { form, xs, values: numbers, dtype }
   }
 
   function require_number(v: unknown, i: number): number | bigint | boolean | FloatScalar {
-    if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean' || v instanceof FloatScalar) return v
+    if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean' || v instanceof FloatScalar)
+      return v
     const param = schema.params[i]!.name.replace(/^self$/, 'input')
-    const got = v === undefined || v === null ? 'NoneType' : Array.isArray(v) ? 'list' : typeof v === 'string' ? 'str' : (v as object).constructor?.name === 'Object' ? 'dict' : typeof v
+    const got =
+      v === undefined || v === null
+        ? 'NoneType'
+        : Array.isArray(v)
+          ? 'list'
+          : typeof v === 'string'
+            ? 'str'
+            : (v as object).constructor?.name === 'Object'
+              ? 'dict'
+              : typeof v
     throw new TypeError(`${name}(): argument '${param}' (position ${i + 1}) must be Tensor, not ${got}`)
   }
 
@@ -169,9 +211,14 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   /** Forms of plain calls on one or two tensors, by dtype: the path without binding or promotion. */
   const unary: ({ form: Form; dtype: DType } | undefined)[] = []
   const binary: ({ form: Form; dtype: DType } | undefined)[] = []
-  const plain_unary = operand_count === 1 && def.check === undefined && schema.params.slice(1).every(p => !p.required)
+  const plain_unary =
+    operand_count === 1 && def.check === undefined && schema.params.slice(1).every(p => !p.required)
   const plain_binary =
-    operand_count === 2 && def.check === undefined && is_operand[0] && is_operand[1] && schema.params.slice(2).every(p => !p.required)
+    operand_count === 2 &&
+    def.check === undefined &&
+    is_operand[0] &&
+    is_operand[1] &&
+    schema.params.slice(2).every(p => !p.required)
 
   function fast_unary(x: Tensor): Tensor {
     let entry = unary[x.dtype.code]
@@ -198,7 +245,8 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       entry = binary[pair] = { form, dtype }
     }
     const { form, dtype } = entry
-    if (!a.dense || !b.dense || a.count === 0 || !equal_sizes(a.sizes, b.sizes)) return apply_form(form, [a, b], no_values, dtype, null)
+    if (!a.dense || !b.dense || a.count === 0 || !equal_sizes(a.sizes, b.sizes))
+      return apply_form(form, [a, b], no_values, dtype, null)
     const out = empty(a.sizes, dtype)
     const code = dtype.code * 256 + pair
     ;(form.flat[code] ?? flat_kernel(form, [a, b], out))([out, a, b], no_values)
@@ -207,13 +255,15 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   }
 
   function quick(self: Tensor, other: Tensor | undefined): boolean {
-    if (!self.dense || self.count === 0 || self.sizes.length === 0 || (modes.grad && self._requires_grad)) return false
+    if (!self.dense || self.count === 0 || self.sizes.length === 0 || (modes.grad && self._requires_grad))
+      return false
     if (other === undefined) {
       const entry = unary[self.dtype.code]
       if (entry === undefined || entry.dtype !== self.dtype) return false
       flat_kernel(entry.form, [self], self)([self, self], no_values)
     } else {
-      if (!other.dense || (modes.grad && other._requires_grad) || !equal_sizes(self.sizes, other.sizes)) return false
+      if (!other.dense || (modes.grad && other._requires_grad) || !equal_sizes(self.sizes, other.sizes))
+        return false
       if (other.memory === self.memory && other.offset !== self.offset) return false
       const entry = binary[self.dtype.code * 16 + other.dtype.code]
       if (entry === undefined || entry.dtype !== self.dtype) return false
@@ -233,7 +283,11 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const { values } = bind([takes_out], args)
     const out = values.pop() as Tensor | null
     if (out === null) return run(values, null)
-    refuse_out_with_grad(name, values.filter(v => v instanceof Tensor), out)
+    refuse_out_with_grad(
+      name,
+      values.filter(v => v instanceof Tensor),
+      out,
+    )
     const call = take_apart(values)
     require_castable(call.dtype, out.dtype)
     resize_out(out, broadcast_sizes(...call.xs.map(x => x.sizes)))
