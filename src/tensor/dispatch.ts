@@ -2,10 +2,12 @@
 // Not here: which kernel an op needs (ops/), how it is compiled (device/).
 import { DType } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
+import { debug_level } from '../base/flags.ts'
 import { contiguous_strides, is_contiguous, numel, ordered_strides } from '../base/shape.ts'
 import type { Device, Executable } from '../device/device.ts'
 import { allocate } from '../device/storage.ts'
-import { type Builder, build } from '../ir/kernel.ts'
+import { type Builder, build, type Kernel } from '../ir/kernel.ts'
+import { print_kernel } from '../ir/print.ts'
 import { Tensor } from './tensor.ts'
 
 let make_cpu: () => Device = () => {
@@ -48,6 +50,14 @@ export function empty_in_order(sizes: readonly number[], strides: readonly numbe
   return is_contiguous(sizes, own) ? empty(sizes, dtype) : empty_strided(sizes, own, dtype)
 }
 
+/** Compiles a kernel. TSTORCH_DEBUG=1 names it on stderr, 2 prints its IR. */
+export function compile(kernel: Kernel): Executable {
+  const level = debug_level()
+  if (level === 1) console.error(`tstorch: kernel ${kernel.name} for ${cpu_device().backend}`)
+  if (level > 1) console.error(print_kernel(kernel))
+  return cpu_device().compile(kernel)
+}
+
 /** What tells the kernels of a family apart. */
 export type KeyPart = string | number | boolean | DType | null | undefined
 
@@ -64,7 +74,7 @@ export function kernels<K extends readonly KeyPart[]>(
     const text = key.join('|')
     let executable = compiled.get(text)
     if (executable === undefined) {
-      executable = cpu_device().compile(build(kernel_name(name, key), k => write(k, ...key)))
+      executable = compile(build(kernel_name(name, key), k => write(k, ...key)))
       compiled.set(text, executable)
     }
     return executable

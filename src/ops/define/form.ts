@@ -15,7 +15,7 @@ import { differentiate } from '../../ir/differentiate.ts'
 import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
 import type { ScalarType } from '../../ir/types.ts'
-import { cpu_device, empty, empty_in_order } from '../../tensor/dispatch.ts'
+import { compile, empty, empty_in_order } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { reduce_to } from './reduce_to.ts'
@@ -94,7 +94,7 @@ export class Form {
     let executable = this.#kernels.get(key)
     if (executable === undefined) {
       const name = `${this.key}_${out.name}_${operands.map(d => d.name).join('_')}_${layout}${rank || ''}`
-      executable = cpu_device().compile(
+      executable = compile(
         build(name.replaceAll(/[^A-Za-z0-9_]+/g, '_'), k =>
           write_kernel(k, this, out, operands, layout, rank),
         ),
