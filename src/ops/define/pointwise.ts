@@ -12,7 +12,7 @@ import {
 import { broadcast_sizes } from '../../base/shape.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { constant, type Expr, variable } from '../../ir/expr.ts'
-import { compute_type, type ScalarType } from '../../ir/types.ts'
+import { compute_type, is_float, type ScalarType } from '../../ir/types.ts'
 import { empty } from '../../tensor/dispatch.ts'
 import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
@@ -167,13 +167,14 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
     const dtype = rule === 'bool' ? bool : computed
     const own = compute_type(rule === 'bool' ? promoted : computed)
-    const form = form_for(values, def.logical ? own : arithmetic_type(own))
+    const type = def.logical ? own : arithmetic_type(own)
+    const form = form_for(values, type)
     const xs: Tensor[] = []
     const numbers: LaunchValue[] = []
     values.forEach((v, i) => {
       const { kind } = slot_of(v, i)
       if (kind === 'tensor') xs.push(v as Tensor)
-      else if (kind === 'scalar') numbers.push(scalar_value(v))
+      else if (kind === 'scalar') numbers.push(scalar_value(v, type))
     })
     if (xs.length === 0)
       throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
@@ -317,7 +318,12 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 }
 
 const no_values: readonly LaunchValue[] = []
-const scalar_value = (v: unknown): LaunchValue => (v instanceof FloatScalar ? v.value : (v as LaunchValue))
+
+/** A number as a kernel of this type takes it: where that computes in integers, without its fraction. */
+function scalar_value(v: unknown, type: ScalarType): LaunchValue {
+  const value = v instanceof FloatScalar ? v.value : (v as LaunchValue)
+  return is_float(type) || typeof value !== 'number' ? value : Math.trunc(value)
+}
 
 function equal_sizes(a: readonly number[], b: readonly number[]): boolean {
   if (a === b) return true
