@@ -1,6 +1,7 @@
 // nn.Parameter: a tensor that a Module counts among its parameters. It is a Tensor with a flag, not a subclass, so that
 // code that handles tensors sees one class. Not here: how modules find them (module.ts).
 
+import { RuntimeError } from '../base/errors.ts'
 import type { Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
 
@@ -23,6 +24,8 @@ const schema = torch._parse_schema('Parameter(Tensor? data=None, bool requires_g
 function make_parameter(...args: readonly unknown[]): Parameter {
   const [data, requires_grad] = torch._bind([schema], args).values as [Tensor | null, boolean]
   const made = (data ?? torch.empty(0)).detach()
+  if (requires_grad && !made.is_floating_point() && !made.is_complex())
+    throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients')
   made._is_parameter = true
   made.requires_grad_(requires_grad)
   return made as Parameter

@@ -289,9 +289,7 @@ export const multi_margin_loss: Op<
       const rows = input.reshape([-1, input.ndim === 0 ? 1 : input.size(-1)])
       const labels = target.reshape([-1])
       if (labels.size(0) !== rows.size(0))
-        throw new RuntimeError(
-          `inconsistent target size, expected ${rows.size(0)} but got [${target.shape.join(', ')}]`,
-        )
+        throw new RuntimeError(`inconsistent target size, got: [${target.shape.join(', ')}]`)
       const own = rows.gather(1, labels.unsqueeze(1))
       const miss = rows.sub(own).add(float_scalar(margin)).clamp_min(0)
       const powered = p === 2 ? miss.mul(miss) : miss
@@ -374,7 +372,7 @@ export const triplet_margin_loss: Op<
     ) => {
       if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim)
         throw new RuntimeError(
-          `All inputs should have same dimension but got anchor: ${anchor.ndim}D, positive: ${positive.ndim}D and negative: ${negative.ndim}D`,
+          `All inputs should have same dimension but got ${anchor.ndim}D, ${positive.ndim}D and ${negative.ndim}D inputs.`,
         )
       const near = pairwise_distance(anchor, positive, p, eps)
       const far = pairwise_distance(anchor, negative, p, eps)

@@ -4,7 +4,6 @@ import { ValueError } from '../../base/errors.ts'
 import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
 
 export const batch_norm: typeof _nn.batch_norm = _nn.batch_norm
-export const group_norm: typeof _nn.group_norm = _nn.group_norm
 export const instance_norm: typeof _nn.instance_norm = _nn.instance_norm
 export const layer_norm: typeof _nn.layer_norm = _nn.layer_norm
 
@@ -38,6 +37,32 @@ export const local_response_norm: Op<
       [r(2, 4, 3), 2],
       [r(1, 5, 2, 3), 3, { alpha: 0.5, k: 2 }],
     ],
+    out: false,
+  },
+)
+
+type GroupOptions = { weight?: Tensor | null; bias?: Tensor | null; eps?: number }
+
+/** Normalises each group of channels of each sample, then scales and shifts the channels. */
+export const group_norm: Op<
+  [
+    input: Tensor,
+    num_groups: number,
+    weight?: Tensor | null | GroupOptions,
+    bias?: Tensor | null | GroupOptions,
+    eps?: number | GroupOptions,
+  ]
+> = composite(
+  'group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05)',
+  {
+    body: (input: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number) => {
+      const sizes = [Math.floor((input.size(0) * input.size(1)) / groups), groups, ...input.shape.slice(2)]
+      if (sizes.reduce((a, b, d) => (d === 1 ? a : a * b), 1) === 1)
+        throw new ValueError(
+          `Expected more than 1 value per channel when training, got input size [${sizes.join(', ')}]`,
+        )
+      return _nn.group_norm(input, groups, weight, bias, eps)
+    },
     out: false,
   },
 )

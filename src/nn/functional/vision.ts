@@ -2,7 +2,7 @@
 import { NotImplementedError, ValueError } from '../../base/errors.ts'
 import {
   _nn,
-  _python_scalar,
+  _python_float,
   _composite as composite,
   type _Op as Op,
   type Tensor,
@@ -25,6 +25,9 @@ type InterpolateOptions = {
   recompute_scale_factor?: boolean | null
   antialias?: boolean
 }
+
+/** `(2, 3)`. */
+const tuple = (sizes: readonly number[]): string => `(${sizes.join(', ')})`
 
 /** The number of dimensions that each mode resizes. */
 const MODES: Readonly<Record<string, readonly number[]>> = {
@@ -68,11 +71,11 @@ function resize(
   const wrong_count = (given: number[]): boolean => given.length !== 1 && given.length !== dims
   if (size !== null && wrong_count(size))
     throw new ValueError(
-      `Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(', ')}] and output size of [${size.join(', ')}]. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.`,
+      `Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(', ')}] and output size of ${tuple(size)}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.`,
     )
   if (scale_factor !== null && wrong_count(scale_factor))
     throw new ValueError(
-      `Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(', ')}] and scale_factor of shape [${scale_factor.map(_python_scalar).join(', ')}]. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.`,
+      `Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of [${input.shape.slice(2).join(', ')}] and scale_factor of shape (${scale_factor.map(_python_float).join(', ')}). Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.`,
     )
   if (recompute === true && size !== null)
     throw new ValueError('recompute_scale_factor is not meaningful with an explicit size.')

@@ -1,5 +1,5 @@
 // Activation functions as modules. Not here: what they compute (functional).
-import { RuntimeError } from '../../base/errors.ts'
+import { AssertionError, RuntimeError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
 import * as F from '../functional/index.ts'
@@ -189,6 +189,7 @@ export class Hardtanh extends Module {
   constructor(...args: readonly unknown[]) {
     super()
     Object.assign(this, hardtanh(args))
+    if (this.max_val <= this.min_val) throw new AssertionError('')
   }
 
   forward(input: Tensor): Tensor {

@@ -1,7 +1,7 @@
 // Recurrent layers: RNN, LSTM, GRU (several layers, both directions, projections) and their cells. Each step is made of
 // public ops; parameters have PyTorch's names, order and initialisation.
 // Not here: packed sequences.
-import { RuntimeError, ValueError } from '../../base/errors.ts'
+import { AssertionError, RuntimeError, ValueError } from '../../base/errors.ts'
 import type { DeviceLike, DType, Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
 import { Module } from '../module.ts'
@@ -30,7 +30,8 @@ const factory = (dtype: DType | null): Factory => (dtype === null ? {} : { dtype
 const OPTIONS =
   'int num_layers=1, bool bias=True, bool batch_first=False, float dropout=0.0, bool bidirectional=False, int proj_size=0'
 const PLACE = '*, device? device=None, dtype? dtype=None'
-const schemas = {
+type Mode = 'RNN' | 'LSTM' | 'GRU'
+const schemas: Readonly<Record<Mode, ReturnType<typeof torch._parse_schema>>> = {
   RNN: torch._parse_schema(
     `RNN(int input_size, int hidden_size, int num_layers=1, str nonlinearity='tanh', bool bias=True, bool batch_first=False, float dropout=0.0, bool bidirectional=False, ${PLACE})`,
   ),
@@ -38,7 +39,6 @@ const schemas = {
   GRU: torch._parse_schema(`GRU(int input_size, int hidden_size, ${OPTIONS}, ${PLACE})`),
 }
 
-type Mode = keyof typeof schemas
 const GATES: Readonly<Record<Mode, number>> = { RNN: 1, LSTM: 4, GRU: 3 }
 
 const list_text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
@@ -227,9 +227,8 @@ export abstract class RNNBase extends Module {
   /** Runs all layers over `input`; returns the output and the last states. */
   protected run(input: Tensor, given: readonly Tensor[] | null, step: Step): [Tensor, Tensor[]] {
     if (input.ndim !== 2 && input.ndim !== 3)
-      throw new RuntimeError(
-        `${this._get_name()}: Expected input to be 2-D or 3-D but received ${input.ndim}-D tensor`,
-      )
+      // As PyTorch counts: what is not a batch has got a dimension for one.
+      throw new RuntimeError(`input must have 3 dimensions, got ${input.ndim + 1}`)
     const batched = input.ndim === 3
     this.#check(input, given, batched)
     let x = batched ? (this.batch_first ? input.transpose(0, 1) : input) : input.unsqueeze(1)
@@ -389,7 +388,7 @@ export abstract class RNNCellBase extends Module {
   protected step(input: Tensor, states: readonly Tensor[] | null, step: Step, count: number): Tensor[] {
     const name = this._get_name()
     if (input.ndim !== 1 && input.ndim !== 2)
-      throw new RuntimeError(`${name}: Expected input to be 1-D or 2-D but received ${input.ndim}-D tensor`)
+      throw new AssertionError(`${name}: Expected input to be 1-D or 2-D but received ${input.ndim}-D tensor`)
     const batched = input.ndim === 2
     const x = batched ? input : input.unsqueeze(0)
     if (x.size(1) !== this.input_size)

@@ -113,7 +113,7 @@ export type Derivative<V extends readonly unknown[], R> = (
 export interface OpDef<V extends readonly unknown[], A extends readonly unknown[], R> {
   /** Computes; runs with recording off. May throw before anything is written. */
   forward(...values: V): R
-  /** Names of the inputs whose values backward reads; `out` for the result. */
+  /** Names of the inputs whose values backward reads; `out` for the result, `out.1` for one of several. */
   saves?: readonly string[]
   /** A derivative per input name, or one function for all (in the order of the tensor inputs; `needs` says which). */
   backward?:
@@ -132,7 +132,8 @@ class OpNode<V extends readonly unknown[], R> extends Node {
   readonly #schema: Schema
   readonly #values: unknown[]
   readonly #saved: (Saved | Saved[] | null)[]
-  readonly #out: Saved[] | null
+  /** The results that backward reads; of others, sizes and dtype. */
+  readonly #out: (Saved | Tensor)[] | null
 
   constructor(
     def: OpDef<V, readonly unknown[], R>,
@@ -155,10 +156,12 @@ class OpNode<V extends readonly unknown[], R> extends Node {
       v instanceof Tensor ? without_memory(v) : is_tensor_list(v) ? v.map(without_memory) : v,
     )
     this.#out = null
-    if (saves.includes('out')) {
+    if (saves.some(name => name.startsWith('out'))) {
       // A node may not hold its output through the graph's eyes before history is set; the engine reads it later.
       const outs = (Array.isArray(result) ? result : [result]) as Tensor[]
-      this.#out = outs.map(t => new Saved(t))
+      this.#out = outs.map((t, i) =>
+        saves.includes('out') || saves.includes(`out.${i}`) ? new Saved(t) : without_memory(t),
+      )
       this.#out_is_list = Array.isArray(result)
     }
   }
@@ -170,7 +173,7 @@ class OpNode<V extends readonly unknown[], R> extends Node {
       if (!saved) return v
       return Array.isArray(saved) ? saved.map(s => s.get()) : saved.get()
     }) as unknown as V
-    const outs = this.#out?.map(s => s.get())
+    const outs = this.#out?.map(s => (s instanceof Saved ? s.get() : s))
     const out = (this.#out_is_list ? outs : outs?.[0]) as R
     const g = (this.outputs.length === 1 && !this.is_list ? grads[0] : grads) as GradOf<R>
     const { backward } = this.#def
@@ -205,7 +208,7 @@ class OpNode<V extends readonly unknown[], R> extends Node {
       if (Array.isArray(s)) for (const each of s) each.release()
       else s?.release()
     }
-    for (const s of this.#out ?? []) s.release()
+    for (const s of this.#out ?? []) if (s instanceof Saved) s.release()
   }
 }
 

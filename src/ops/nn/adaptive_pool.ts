@@ -13,10 +13,13 @@ import { composite, type Op, op, type Samples } from '../define/op.ts'
 import { window } from '../define/space.ts'
 import {
   expand_to,
+  in_two,
+  lifted,
   max_pool1d_with_indices,
   max_pool2d_with_indices,
   type Numbers,
   planes,
+  require_computable,
   unpool,
 } from './pool.ts'
 
@@ -94,17 +97,18 @@ type Size = number | null
 type Sizes = Size | readonly Size[]
 type Dims = 1 | 2
 
-/** Checks, and gives the sizes of the result: null keeps the input's. */
-function result_sizes(name: string, input: Tensor, given: readonly Size[], dims: Dims): number[] {
+/** Checks, and gives the height and width of the result: null keeps the input's. */
+function result_size(name: string, input: Tensor, given: readonly Size[], dims: Dims): [number, number] {
   const spatial = input.sizes.slice(-dims)
   const wanted = given.length === 1 ? new Array<Size>(dims).fill(given[0]!) : given
-  if (wanted.length !== dims)
-    throw new RuntimeError(`${name}: internal error: output_size.size() must be ${dims}`)
+  if (wanted.length !== dims) throw new RuntimeError(`${name}: output_size must be ${dims}`)
   if (input.ndim !== dims + 1 && input.ndim !== dims + 2)
     throw new RuntimeError(
-      `${name}(): Expected ${dims + 1}D or ${dims + 2}D tensor, but got [${input.sizes.join(', ')}]`,
+      dims === 1
+        ? `Expected 2 to 3 dimensions, but got ${input.ndim}-dimensional tensor for argument #1 'self' (while checking arguments for ${name})`
+        : `${name}(): Expected 3D or 4D tensor, but got${name.includes('max') ? ':' : ''} [${input.sizes.join(', ')}]`,
     )
-  const empty_at = input.sizes.findIndex((n, d) => n === 0 && d >= input.ndim - dims - (dims === 1 ? 0 : 1))
+  const empty_at = input.sizes.findIndex((n, d) => n === 0 && d >= input.ndim - dims - 1 && d > 0)
   if (empty_at > 0)
     throw new RuntimeError(
       `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes [${input.sizes.join(', ')}] with dimension ${empty_at} being empty`,
@@ -114,34 +118,35 @@ function result_sizes(name: string, input: Tensor, given: readonly Size[], dims:
     throw new RuntimeError(
       `${name}: elements of output_size must be greater than or equal to 0 but received {${sizes.join(', ')}}`,
     )
-  return [...input.sizes.slice(0, -dims), ...sizes]
+  require_computable(`adaptive_${name.includes('max') ? 'max' : 'avg'}_pool2d`, input.dtype)
+  return in_two(sizes, 1)
 }
 
 const sizes_of = (x: unknown): Size[] => (Array.isArray(x) ? x : [x]) as Size[]
 
-const average: Op<[self: Tensor, sizes: readonly number[], dims: number]> = op(
-  'adaptive_avg_pool2d(Tensor self, int[] sizes, int dims)',
+const average: Op<[self: Tensor, sizes: readonly number[]]> = op(
+  'adaptive_avg_pool2d(Tensor self, int[] sizes)',
   {
     node: 'AdaptiveAvgPool2DBackward0',
-    forward(self: Tensor, sizes: number[], dims: number) {
+    forward(self: Tensor, sizes: number[]) {
       const out = empty(sizes, self.dtype)
-      if (out.count > 0) average_kernel(self.dtype, false)([planes(out, dims), planes(dense(self), dims)], [])
+      if (out.count > 0) average_kernel(self.dtype, false)([planes(out), planes(dense(self))], [])
       return out
     },
-    backward: { self: (g, [self, , dims]) => average_grad(g, self.sizes, dims) },
+    backward: { self: (g, [self]) => average_grad(g, self.sizes) },
   },
 )
 
-const average_grad: Op<[g: Tensor, sizes: readonly number[], dims: number]> = op(
-  'adaptive_avg_pool2d_backward(Tensor g, int[] sizes, int dims)',
+const average_grad: Op<[g: Tensor, sizes: readonly number[]]> = op(
+  'adaptive_avg_pool2d_backward(Tensor g, int[] sizes)',
   {
     node: 'AdaptiveAvgPool2DBackwardBackward0',
-    forward(g: Tensor, sizes: number[], dims: number) {
+    forward(g: Tensor, sizes: number[]) {
       const grad = zeros(sizes, g.dtype)
-      if (g.count > 0) average_kernel(g.dtype, true)([planes(dense(g), dims), planes(grad, dims)], [])
+      if (g.count > 0) average_kernel(g.dtype, true)([planes(dense(g)), planes(grad)], [])
       return grad
     },
-    backward: { g: (gg, [g, , dims]) => average(gg, g.sizes, dims) },
+    backward: { g: (gg, [g]) => average(gg, g.sizes) },
   },
 )
 
@@ -151,10 +156,12 @@ const average_op = (dims: Dims, samples: Samples<AdaptiveArgs>): Op<AdaptiveArgs
   const name = `adaptive_avg_pool${dims}d`
   return composite(`${name}(Tensor input, any? output_size)`, {
     body: (input: Tensor, output_size: unknown) => {
-      const sizes = result_sizes(name, input, sizes_of(output_size), dims)
-      // One value a plane is a mean, whose kernels are better.
-      if (sizes.slice(-dims).every(n => n === 1)) return input.mean(dims === 1 ? [-1] : [-1, -2], true)
-      return average(input, sizes, dims)
+      const size = result_size(name, input, sizes_of(output_size), dims)
+      return lifted(dims, input, x => {
+        // One value a plane is a mean, whose kernels are better.
+        if (size[0] === 1 && size[1] === 1) return x.mean([-1, -2], true)
+        return average(x, [...x.sizes.slice(0, -2), ...size])
+      })
     },
     samples,
     out: false,
@@ -173,18 +180,17 @@ export const adaptive_avg_pool2d: Op<AdaptiveArgs> = average_op(2, r => [
   [r(2, 2, 4, 4), 1],
 ])
 
-const maximum: Op<[self: Tensor, sizes: readonly number[], dims: number], [Tensor, Tensor]> = op(
-  'adaptive_max_pool2d(Tensor self, int[] sizes, int dims)',
+const maximum: Op<[self: Tensor, sizes: readonly number[]], [Tensor, Tensor]> = op(
+  'adaptive_max_pool2d(Tensor self, int[] sizes)',
   {
     node: 'AdaptiveMaxPool2DBackward0',
-    forward(self: Tensor, sizes: number[], dims: number): [Tensor, Tensor] {
+    forward(self: Tensor, sizes: number[]): [Tensor, Tensor] {
       const [out, index] = [empty(sizes, self.dtype), empty(sizes, int64)]
-      if (out.count > 0)
-        maximum_kernel(self.dtype)([planes(out, dims), planes(index, dims), planes(dense(self), dims)], [])
+      if (out.count > 0) maximum_kernel(self.dtype)([planes(out), planes(index), planes(dense(self))], [])
       return [out, index]
     },
-    saves: ['out'],
-    backward: { self: ([g], [self, , dims], [, index]) => (g ? unpool(g, index, self.sizes, dims) : null) },
+    saves: ['out.1'],
+    backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes) : null) },
   },
 )
 
@@ -195,8 +201,10 @@ const maximum_op = <R>(
 ): Op<AdaptiveArgs, R> => {
   const name = `adaptive_max_pool${dims}d`
   return composite<AdaptiveArgs, R>(`${name}(Tensor input, any? output_size)`, {
-    body: (input: Tensor, output_size: unknown) =>
-      pick(maximum(input, result_sizes(name, input, sizes_of(output_size), dims), dims)),
+    body: (input: Tensor, output_size: unknown) => {
+      const size = result_size(name, input, sizes_of(output_size), dims)
+      return pick(lifted(dims, input, x => maximum(x, [...x.sizes.slice(0, -2), ...size])))
+    },
     ...(samples && { samples }),
     out: false,
   })
@@ -234,13 +242,13 @@ const place_kernel = kernels('max_unpool', (k, dtype: DType) => {
   )
 })
 
-const place: Op<[self: Tensor, indices: Tensor, sizes: readonly number[], dims: number]> = op(
-  'max_unpool2d(Tensor self, Tensor indices, int[] sizes, int dims)',
+const place: Op<[self: Tensor, indices: Tensor, sizes: readonly number[]]> = op(
+  'max_unpool2d(Tensor self, Tensor indices, int[] sizes)',
   {
     node: 'MaxUnpool2DBackward0',
-    forward(self: Tensor, indices: Tensor, sizes: number[], dims: number) {
+    forward(self: Tensor, indices: Tensor, sizes: number[]) {
       const out = zeros(sizes, self.dtype)
-      const count = numel(sizes.slice(0, -dims))
+      const count = numel(sizes.slice(0, -2))
       const flat = (t: Tensor): ReturnType<typeof window> =>
         window(t, [count, t.count / count], [t.count / count, 1])
       if (self.count > 0) place_kernel(self.dtype)([flat(out), flat(dense(self)), flat(dense(indices))], [])
@@ -248,8 +256,7 @@ const place: Op<[self: Tensor, indices: Tensor, sizes: readonly number[], dims: 
     },
     saves: ['indices'],
     backward: {
-      self: (g, [, indices, , dims]) =>
-        g.flatten(-dims).gather(-1, indices.flatten(-dims)).view(indices.sizes),
+      self: (g, [, indices]) => g.flatten(-2).gather(-1, indices.flatten(-2)).view(indices.sizes),
     },
   },
 )
@@ -290,7 +297,7 @@ function unpooled_sizes(
     const [low, high] = [implied[d]! - stride[d]!, implied[d]! + stride[d]!]
     if (n <= low || n >= high)
       throw new ValueError(
-        `invalid output_size "[${wanted.join(', ')}]" (dim ${d} must be between ${low} and ${high})`,
+        `invalid output_size "(${wanted.join(', ')})" (dim ${d} must be between ${low} and ${high})`,
       )
   })
   return [...wanted]
@@ -319,7 +326,7 @@ const unpool_op = (dims: Dims, samples: Samples<UnpoolArgs>): Op<UnpoolArgs> => 
           )
         if (input.ndim !== dims + 1 && input.ndim !== dims + 2)
           throw new RuntimeError(
-            `Input to ${name} should be a ${dims + 1}d or ${dims + 2}d Tensor, but got a tensor with ${input.ndim} dimensions`,
+            `Input to max_unpooling2d should be a 3d or 4d Tensor, but got a tensor with ${input.ndim + 2 - dims} dimensions.`,
           )
         if (input.sizes.join() !== indices.sizes.join())
           throw new RuntimeError(
@@ -327,7 +334,9 @@ const unpool_op = (dims: Dims, samples: Samples<UnpoolArgs>): Op<UnpoolArgs> => 
           )
         const spatial = unpooled_sizes(input, kernel, stride, padding, output_size)
         check_positions(indices, spatial)
-        return place(input, indices, [...input.sizes.slice(0, -dims), ...spatial], dims)
+        const size = in_two(spatial, 1)
+        const positions = dims === 1 ? indices.unsqueeze(-2) : indices
+        return lifted(dims, input, x => place(x, positions, [...x.sizes.slice(0, -2), ...size]))
       },
       samples,
       out: false,

@@ -1,6 +1,6 @@
 // Convolution in one and two dimensions and its transpose, over the device's routine; each gradient is again a
 // convolution. Not here: the routine (device/), im2col (fold.ts).
-import { float16, float32, float64, int64 } from '../../base/dtype.ts'
+import { type DType, float16, float32, float64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import type { ConvProblem, Operand } from '../../device/device.ts'
 import { cpu_device, empty } from '../../tensor/dispatch.ts'
@@ -156,28 +156,48 @@ function per_dim(name: string, values: readonly number[], dims: number): number[
   return [...values]
 }
 
+const scalar_name = (dtype: DType): string => dtype.tensor_type.slice(0, -6)
+
+const CPP_NAMES: Readonly<Record<string, string>> = {
+  float64: 'double',
+  float32: 'float',
+  float16: 'c10::Half',
+  bfloat16: 'c10::BFloat16',
+  int64: 'long int',
+  int32: 'int',
+  int16: 'short int',
+  int8: 'signed char',
+  uint8: 'unsigned char',
+}
+/** What C++ calls the elements, as one of PyTorch's messages does. */
+const cpp_name = (dtype: DType): string => CPP_NAMES[dtype.name] ?? dtype.name
+
 function check(
   input: Tensor,
   weight: Tensor,
   bias: Tensor | null,
   dims: number,
   groups: number,
+  stride: readonly number[],
   padding: readonly number[],
   dilation: readonly number[],
   transposed: boolean,
 ): void {
   const { sizes } = weight
-  if (weight.ndim !== dims + 2)
+  if (weight.ndim < 3) throw new RuntimeError('weight should have at least three dimensions')
+  if (weight.ndim !== dims + 2) {
+    if (dims > 1) per_dim('stride', stride, weight.ndim - 2)
     throw new RuntimeError(
-      `Expected ${input.ndim}-dimensional weight for ${input.ndim}-dimensional input ${list_text(input.sizes)}, but got ${weight.ndim}-dimensional input of size ${list_text(sizes)} instead`,
+      `Expected ${weight.ndim}-dimensional input for ${weight.ndim}-dimensional weight ${list_text(sizes)}, but got ${input.ndim}-dimensional input of size ${list_text(input.sizes)} instead`,
     )
+  }
   if (groups <= 0) throw new RuntimeError('non-positive groups is not supported')
   if (padding.some(p => p < 0)) throw new RuntimeError('negative padding is not supported')
   if (sizes[0]! < groups || sizes[0]! % groups !== 0)
     throw new RuntimeError(
       sizes[0]! < groups
         ? `Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${list_text(sizes)} instead`
-        : `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ${list_text(sizes)} instead`,
+        : `Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size [${list_text(sizes)}] instead`,
     )
   const channels = input.sizes[1]!
   if (transposed ? channels !== sizes[0] : channels !== sizes[1]! * groups)
@@ -191,12 +211,17 @@ function check(
     throw new RuntimeError(
       `Given ${transposed ? 'transposed=1, ' : ''}weight of size ${list_text(sizes)}, expected bias to be 1-dimensional with ${out_channels} elements, but got bias of size ${list_text(bias.sizes)} instead`,
     )
-  if (weight.dtype !== input.dtype)
+  if (bias !== null && bias.dtype !== input.dtype && dims === 2 && !transposed)
     throw new RuntimeError(
-      `Input type (torch.${input.dtype.tensor_type}) and weight type (torch.${weight.dtype.tensor_type}) should be the same`,
+      `Input type (${cpp_name(input.dtype)}) and bias type (${cpp_name(bias.dtype)}) should be the same`,
     )
-  if (input.dtype === float16 || (!input.dtype.is_floating_point && input.dtype !== int64))
-    throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`)
+  for (const t of [weight, bias])
+    if (t !== null && t.dtype !== input.dtype)
+      throw new RuntimeError(
+        `expected scalar type ${scalar_name(input.dtype)} but found ${scalar_name(t.dtype)}`,
+      )
+  if (input.dtype === float16)
+    throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${scalar_name(input.dtype)}'`)
   if (transposed) return
   const padded = input.sizes.slice(2).map((n, i) => n + 2 * padding[i]!)
   const reach = sizes.slice(2).map((k, i) => dilation[i]! * (k - 1) + 1)
@@ -256,7 +281,7 @@ function conv(
   const dilation = per_dim('dilation', dilation_, dims)
   if (stride.some(s => s <= 0)) throw new RuntimeError('non-positive stride is not supported')
   const [input, padding] = resolve_padding(batch, weight, padding_, stride, dilation, dims)
-  check(input, weight, bias, dims, groups, padding, dilation, false)
+  check(input, weight, bias, dims, groups, stride, padding, dilation, false)
   const out = convolution(input, weight, bias, stride, padding, dilation, groups)
   return batched ? out : out.squeeze(0)
 }
@@ -351,7 +376,7 @@ function conv_transpose(
       'output padding must be smaller than either stride or dilation, but got output_padding_height: ' +
         `${extra[0]} output_padding_width: ${extra[1] ?? extra[0]} stride_height: ${stride[0]} stride_width: ${stride[1] ?? stride[0]} dilation_height: ${dilation[0]} dilation_width: ${dilation[1] ?? dilation[0]}`,
     )
-  check(input, weight, bias, dims, groups, padding, dilation, true)
+  check(input, weight, bias, dims, groups, stride, padding, dilation, true)
   const sizes = input.sizes
     .slice(2)
     .map(

@@ -1,6 +1,6 @@
 // Looking up rows by index: embedding and its gradient. Not here: bags of rows (embedding_bag).
 import { int32, int64 } from '../../base/dtype.ts'
-import { IndexError, RuntimeError } from '../../base/errors.ts'
+import { AssertionError, IndexError, RuntimeError } from '../../base/errors.ts'
 import { no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
@@ -62,7 +62,7 @@ export const embedding: Op<
       if (sparse) throw new RuntimeError('embedding: sparse gradients are not supported')
       const rows = weight.sizes[0]!
       if (padding !== null && (padding >= rows || padding < -rows))
-        throw new RuntimeError('Padding_idx must be within num_embeddings')
+        throw new AssertionError('Padding_idx must be within num_embeddings')
       require_range(input, 0, rows, () => new IndexError('index out of range in self'))
       if (max_norm !== null) no_grad(() => renormalise(weight, input, max_norm, norm_type))
       return lookup(weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale)

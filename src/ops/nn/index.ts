@@ -3,11 +3,21 @@
 
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
+export { cross_entropy, nll_loss } from './class_loss.ts'
 export * from './conv.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './fold.ts'
-export * from './loss.ts'
+export {
+  binary_cross_entropy,
+  binary_cross_entropy_with_logits,
+  huber_loss,
+  legacy_reduction,
+  mse_loss,
+  require_reduction,
+  smooth_l1_loss,
+  soft_margin_loss,
+} from './loss.ts'
 export * from './norm.ts'
 export * from './one_hot.ts'
 export * from './pad.ts'

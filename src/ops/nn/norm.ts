@@ -1,6 +1,6 @@
 // Normalisations: batch_norm, layer_norm, group_norm, instance_norm. The forward passes are single kernels; the
 // gradients are formulas of other ops. Not here: the modules that keep running statistics (nn/).
-import { type DType, float32 } from '../../base/dtype.ts'
+import { type DType, float16, float32 } from '../../base/dtype.ts'
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
@@ -64,6 +64,7 @@ export const native_layer_norm: Op<LayerNormFlat, [Tensor, Tensor, Tensor]> = op
       eps: number,
     ): [Tensor, Tensor, Tensor] {
       check_layer_norm(input, shape, weight, bias)
+      require_float('LayerNormKernelImpl', input)
       const n = numel(shape)
       const m = numel(input.sizes.slice(0, input.ndim - shape.length))
       const stats = statistics_dtype(input.dtype)
@@ -81,7 +82,7 @@ export const native_layer_norm: Op<LayerNormFlat, [Tensor, Tensor, Tensor]> = op
       executable([rows(out), mean, rstd, rows(dense(input)), ...affine], [eps])
       return [out, mean, rstd]
     },
-    saves: ['input', 'weight', 'out'],
+    saves: ['input', 'weight', 'out.1', 'out.2'],
     gradcheck: false, // its second and third results are statistics; layer_norm is checked
     backward([g], [input, shape, weight, bias, eps], [, mean, rstd], needs) {
       if (!g) return [null, null, null]
@@ -113,6 +114,11 @@ function statistics(x: Tensor, dims: readonly number[], eps: number): [Tensor, T
   const mean = x.mean(dims, true)
   const d = x.sub(mean)
   return [mean, d.mul(d).mean(dims, true).add(eps).rsqrt()]
+}
+
+const require_float = (name: string, t: Tensor): void => {
+  if (!t.dtype.is_floating_point || t.dtype === float16)
+    throw new RuntimeError(`"${name}" not implemented for '${t.dtype.tensor_type.slice(0, -6)}'`)
 }
 
 function check_layer_norm(
@@ -324,7 +330,9 @@ function check_batch_norm(
   if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions, got ${input.ndim}`)
   const channels = input.sizes[1]!
   if (!training && (mean === null || variance === null))
-    throw new RuntimeError('Expected running_mean and running_var to be defined when training=False')
+    throw new RuntimeError(
+      `${mean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`,
+    )
   for (const [name, t] of [
     ['running_mean', mean],
     ['running_var', variance],
@@ -399,6 +407,53 @@ export const instance_norm: Op<
   },
 )
 
+type GroupNormFlat = [
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  num_groups: number,
+  eps: number,
+]
+
+/** (out, mean, rstd) over groups of channels; see {@link group_norm}. */
+const native_group_norm: Op<GroupNormFlat, [Tensor, Tensor, Tensor]> = op(
+  'native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int num_groups, float eps)',
+  {
+    forward(...[input, weight, bias, num_groups, eps]: GroupNormFlat): [Tensor, Tensor, Tensor] {
+      const rows = as_groups(dense(input), num_groups)
+      const [normal, mean, rstd] = native_layer_norm(rows, rows.sizes.slice(1), null, null, eps)
+      const out = normal.view(input.sizes)
+      if (weight !== null) out.mul_(per_channel(weight, input.ndim))
+      if (bias !== null) out.add_(per_channel(bias, input.ndim))
+      return [out, mean, rstd]
+    },
+    saves: ['input', 'weight', 'out.1', 'out.2'],
+    gradcheck: false, // its second and third results are statistics; group_norm is checked
+    backward([g], [input, weight, bias, num_groups, eps], [, mean, rstd], needs) {
+      if (!g) return [null, null, null]
+      const x = as_groups(input, num_groups)
+      const [x_mean, x_rstd] = modes.grad ? statistics(x, [1], eps) : [mean, rstd]
+      const normal = x.sub(x_mean).mul(x_rstd)
+      const scaled = as_groups(weight === null ? g : g.mul(per_channel(weight, g.ndim)), num_groups)
+      const dims = [...input.sizes.keys()].filter(d => d !== 1)
+      const grads: (Tensor | null)[] = [
+        needs[0] ? centred(scaled, normal, x_rstd, [1]).view(input.sizes).to(input.dtype) : null,
+      ]
+      let at = 1
+      if (weight !== null)
+        grads.push(needs[at++] ? g.mul(normal.view(input.sizes)).sum(dims).to(weight.dtype) : null)
+      if (bias !== null) grads.push(needs[at] ? g.sum(dims).to(bias.dtype) : null)
+      return grads
+    },
+  },
+)
+
+/** [N * groups, elements of a group] of a tensor (N, C, ...). */
+const as_groups = (t: Tensor, num_groups: number): Tensor => {
+  const rows = t.sizes[0]! * num_groups
+  return t.reshape([rows, rows === 0 ? 0 : t.count / rows])
+}
+
 type GroupNormOptions = { weight?: Tensor | null; bias?: Tensor | null; eps?: number }
 
 /** Normalises each group of channels of each sample, then scales and shifts the channels. */
@@ -415,17 +470,20 @@ export const group_norm: Op<
   'group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True)',
   {
     body: (input: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number) => {
-      const [n, c] = input.sizes as [number, number]
-      if (c % groups !== 0)
+      const channels = input.size(1)
+      if (channels % groups !== 0)
         throw new RuntimeError(
           `Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.sizes.join(', ')}] and num_groups=${groups}`,
         )
-      const length = input.count / Math.max(n * groups, 1)
-      const normal = layer_norm(input.reshape([n * groups, length]), [length], null, null, eps).view(
-        input.sizes,
-      )
-      const scaled = weight === null ? normal : normal.mul(per_channel(weight, input.ndim))
-      return bias === null ? scaled : scaled.add(per_channel(bias, input.ndim))
+      for (const [name, t] of [
+        ['weight', weight],
+        ['bias', bias],
+      ] as const)
+        if (t !== null && (t.ndim !== 1 || t.count !== channels))
+          throw new RuntimeError(
+            `Expected ${name} to be a vector of size equal to the number of channels in input, but got ${name} of shape [${t.sizes.join(', ')}] and input of shape [${input.sizes.join(', ')}]`,
+          )
+      return native_group_norm(input, weight, bias, groups, eps)[0]
     },
     samples: r => [
       [r(2, 4, 3), 2, r(4), r(4)],

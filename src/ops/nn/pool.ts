@@ -1,8 +1,8 @@
 // Pooling in one and two dimensions: maxima with their positions, and averages.
 // Not here: adaptive windows and unpooling (adaptive_pool.ts), three dimensions.
-import { bool, type DType, int64 } from '../../base/dtype.ts'
+import { type DType, float16, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { numel } from '../../base/shape.ts'
+import { numel, wrap_dim } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -27,12 +27,26 @@ function pooled(n: number, d: number, { kernel, stride, padding, dilation, ceil_
   return ceil_mode && (out - 1) * s >= n + p ? out - 1 : out
 }
 
-/** Planes of an image: (N, C, H, W) as [planes, H, W], or with a height of one. */
-export function planes(t: Tensor, dims: number): ReturnType<typeof window> {
-  const spatial = t.sizes.slice(-dims)
-  const [h, w] = dims === 1 ? [1, spatial[0]!] : (spatial as [number, number])
-  return window(t, [numel(t.sizes.slice(0, -dims)), h, w], [h * w, w, 1])
+/** Planes of an image: (N, C, H, W) as [planes, H, W]. */
+export function planes(t: Tensor): ReturnType<typeof window> {
+  const [h, w] = t.sizes.slice(-2) as [number, number]
+  return window(t, [numel(t.sizes.slice(0, -2)), h, w], [h * w, w, 1])
 }
+
+/** Runs `f` on sequences (N, C, L) as images with a height of one, as PyTorch does. */
+export function lifted<R extends Tensor | [Tensor, Tensor]>(
+  dims: number,
+  input: Tensor,
+  f: (input: Tensor) => R,
+): R {
+  if (dims === 2) return f(input)
+  const found = f(input.unsqueeze(-2))
+  return (Array.isArray(found) ? found.map(t => t.squeeze(-2)) : found.squeeze(-2)) as R
+}
+
+/** Numbers for two dimensions: those of a height of one come before those of a sequence. */
+export const in_two = (values: readonly number[], one: number): [number, number] =>
+  values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!]
 
 /** Small windows are unrolled into straight code; larger ones loop. */
 const UNROLLED = 16
@@ -135,66 +149,54 @@ type PoolArgs = [
   ceil_mode: boolean,
 ]
 
-const max_pool: (dims: 1 | 2) => Op<PoolArgs, [Tensor, Tensor]> = dims =>
-  op(
-    `max_pool${dims}d_with_indices(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)`,
-    {
-      node: 'MaxPool2DWithIndicesBackward0',
-      forward(
-        self: Tensor,
-        kernel: number[],
-        stride: number[],
-        padding: number[],
-        dilation: number[],
-        ceil_mode: boolean,
-      ) {
-        const win: Window = { kernel, stride, padding, dilation, ceil_mode }
-        const spatial = self.sizes.slice(-dims)
-        const sizes = [...self.sizes.slice(0, -dims), ...spatial.map((n, d) => pooled(n, d, win))]
-        const out = empty(sizes, self.dtype)
-        const index = empty(sizes, int64)
-        if (out.count > 0) {
-          const inside = spatial.every(
-            (n, d) =>
-              padding[d] === 0 &&
-              (sizes[sizes.length - dims + d]! - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n,
-          )
-          const two = (v: readonly number[], one: number): [number, number] =>
-            dims === 1 ? [one, v[0]!] : [v[0]!, v[1]!]
-          const executable = max_pool_kernel(
-            self.dtype,
-            ...two(kernel, 1),
-            ...two(stride, 1),
-            ...two(dilation, 1),
-            inside,
-          )
-          executable([planes(out, dims), planes(index, dims), planes(dense(self), dims)], two(padding, 0))
-        }
-        return [out, index] as [Tensor, Tensor]
-      },
-      saves: ['out'],
-      backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes, dims) : null) },
+const max_pool: Op<PoolArgs, [Tensor, Tensor]> = op(
+  'max_pool2d_with_indices(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)',
+  {
+    node: 'MaxPool2DWithIndicesBackward0',
+    forward(
+      self: Tensor,
+      kernel: number[],
+      stride: number[],
+      padding: number[],
+      dilation: number[],
+      ceil_mode: boolean,
+    ) {
+      const win: Window = { kernel, stride, padding, dilation, ceil_mode }
+      const spatial = self.sizes.slice(-2)
+      const sizes = [...self.sizes.slice(0, -2), ...spatial.map((n, d) => pooled(n, d, win))]
+      const out = empty(sizes, self.dtype)
+      const index = empty(sizes, int64)
+      if (out.count === 0) return [out, index] as [Tensor, Tensor]
+      const inside = spatial.every(
+        (n, d) =>
+          padding[d] === 0 &&
+          (sizes[sizes.length - 2 + d]! - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n,
+      )
+      const shape = [...kernel, ...stride, ...dilation] as [number, number, number, number, number, number]
+      const executable = max_pool_kernel(self.dtype, ...shape, inside)
+      executable([planes(out), planes(index), planes(dense(self))], padding)
+      return [out, index] as [Tensor, Tensor]
     },
-  )
-const max_pools = { 1: max_pool(1), 2: max_pool(2) }
+    saves: ['out.1'],
+    backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes) : null) },
+  },
+)
 
 /** Adds `g` to the positions `index` of each plane of zeros: the gradient of a maximum. */
-export const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[], dims: number]> = op(
-  'max_pool_backward(Tensor g, Tensor index, int[] sizes, int dims)',
+export const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[]]> = op(
+  'max_pool_backward(Tensor g, Tensor index, int[] sizes)',
   {
     node: 'MaxPool2DWithIndicesBackwardBackward0',
-    forward(g: Tensor, index: Tensor, sizes: number[], dims: number) {
+    forward(g: Tensor, index: Tensor, sizes: number[]) {
       const grad = zeros(sizes, g.dtype)
-      const count = numel(sizes.slice(0, -dims))
+      const count = numel(sizes.slice(0, -2))
       const flat = (t: Tensor): ReturnType<typeof window> =>
         window(t, [count, t.count / count], [t.count / count, 1])
       if (g.count > 0) unpool_kernel(g.dtype)([flat(grad), flat(dense(g)), flat(index)], [])
       return grad
     },
     saves: ['index'],
-    backward: {
-      g: (gg, [, index, , dims]) => gg.flatten(-dims).gather(-1, index.flatten(-dims)).view(index.sizes),
-    },
+    backward: { g: (gg, [, index]) => gg.flatten(-2).gather(-1, index.flatten(-2)).view(index.sizes) },
   },
 )
 
@@ -207,29 +209,91 @@ export const expand_to = (name: string, values: readonly number[], dims: number,
   return [...values]
 }
 
-function check_pool(name: string, self: Tensor, win: Window, dims: number): void {
-  const { kernel, stride, padding, dilation } = win
+const text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
+
+/** Throws what PyTorch throws for a window that does not fit. */
+function check_window(name: string, self: Tensor, { kernel, stride, padding, dilation }: Window): void {
+  const dims = kernel.length
+  const sized = self.ndim === dims + 1 || self.ndim === dims + 2
+  const filled = self.sizes.slice(self.ndim === dims + 2 ? 1 : 0).every(n => n > 0)
+  const wanted = `Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:${text(self.sizes)}`
+  if (name === 'max_pool1d') {
+    if (!sized || !filled) throw new RuntimeError(`max_pool1d: ${wanted}`)
+    if (kernel[0]! <= 0)
+      throw new RuntimeError(`max_pool1d() kernel_size must be greater than zero, but got ${kernel[0]}`)
+    if (stride[0]! <= 0)
+      throw new RuntimeError(`max_pool1d() stride must be greater than zero, but got ${stride[0]}`)
+    if (padding[0]! < 0)
+      throw new RuntimeError(`max_pool1d() padding must be non-negative, but got ${padding[0]}`)
+    if (padding[0]! > kernel[0]! / 2)
+      throw new RuntimeError(
+        `max_pool1d() padding should be at most half of kernel size, but got padding=${padding[0]} and kernel_size=${kernel[0]}`,
+      )
+    if (dilation[0]! <= 0)
+      throw new RuntimeError(`max_pool1d() dilation must be greater than zero, but got ${dilation[0]}`)
+    return
+  }
+  if (name === 'max_pool2d' && !sized)
+    throw new RuntimeError('non-empty 3D or 4D (batch mode) tensor expected for input')
+  if (dims === 1 && !sized)
+    throw new RuntimeError(
+      `Expected 2 to 3 dimensions, but got ${self.ndim}-dimensional tensor for argument #1 'self' (while checking arguments for ${name})`,
+    )
+  if (!sized) wrap_dim(-3, self.ndim)
+  if (stride.some(s => s <= 0)) throw new RuntimeError('stride should not be zero')
   if (kernel.some(k => k <= 0))
     throw new RuntimeError(
-      `kernel size should be greater than zero, but got kernel size: ${kernel.join(', ')}`,
+      `kernel size should be greater than zero, but got kH: ${kernel[0]} kW: ${kernel.at(-1)}`,
     )
-  if (stride.some(s => s <= 0)) throw new RuntimeError('stride should not be zero')
   if (dilation.some(d => d <= 0))
-    throw new RuntimeError(`dilation should be greater than zero, but got dilation: ${dilation.join(', ')}`)
-  if (self.ndim !== dims + 1 && self.ndim !== dims + 2)
     throw new RuntimeError(
-      `${name}() Expected ${dims + 1}D or ${dims + 2}D input tensor, but got input of size: [${self.sizes.join(', ')}]`,
+      `dilation should be greater than zero, but got dilationH: ${dilation[0]} dilationW: ${dilation.at(-1)}`,
     )
-  if (padding.some((p, i) => p < 0 || p > kernel[i]! / 2))
+  if (!sized || !filled) throw new RuntimeError(wanted)
+  const negative = padding.find(p => p < 0)
+  if (negative !== undefined) throw new RuntimeError(`pad must be non-negative, but got pad: ${negative}`)
+  const wide = padding.findIndex((p, d) => p > kernel[d]! / 2)
+  if (wide >= 0)
     throw new RuntimeError(
-      `pad should be at most half of kernel size, but got pad=${Math.max(...padding)} and kernel_size=${kernel[padding.indexOf(Math.max(...padding))]}`,
+      `pad should be at most half of kernel size, but got pad=${padding[wide]} and kernel_size=${kernel[wide]}`,
     )
+}
+
+function check_pool(name: string, self: Tensor, win: Window): void {
+  check_window(name, self, win)
+  const dims = win.kernel.length
   const out = self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))
-  if (out.some(n => n < 1))
+  if (out.some(n => n < (name === 'max_pool1d' ? 0 : 1)))
     throw new RuntimeError(
-      `Given input size: (${self.sizes.slice(-dims - 1).join('x')}). Calculated output size: (${[self.sizes[self.ndim - dims - 1], ...out].join('x')}). Output size is too small`,
+      `Given input size: (${self.sizes.slice(-dims - 1).join('x')}). Calculated output size: (${[self.sizes[self.ndim - dims - 1], ...out.map(n => Math.max(n, 0))].join('x')}). Output size is too small`,
     )
-  if (self.dtype === bool) throw new RuntimeError(`"${name}" not implemented for 'Bool'`)
+  require_computable(name.startsWith('max') ? 'max_pool2d' : 'avg_pool2d', self.dtype, [int64])
+}
+
+/** Throws for dtypes that PyTorch has no kernel for: all but float32, float64, bfloat16 and `others`. */
+export function require_computable(name: string, dtype: DType, others: readonly DType[] = []): void {
+  if ((dtype.is_floating_point && dtype !== float16) || others.includes(dtype)) return
+  throw new RuntimeError(`"${name}" not implemented for '${dtype.tensor_type.slice(0, -6)}'`)
+}
+
+/** What is given for a window, one number for each dimension. */
+function window_of(
+  name: string,
+  dims: number,
+  kernel_: number[],
+  stride_: number[] | null,
+  padding: number[],
+  dilation: number[],
+  ceil_mode: boolean,
+): Window {
+  const kernel = expand_to(name, kernel_, dims, 'kernel_size')
+  return {
+    kernel,
+    stride: stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride'),
+    padding: expand_to(name, padding, dims, 'padding'),
+    dilation: expand_to(name, dilation, dims, 'dilation'),
+    ceil_mode,
+  }
 }
 
 type MaxOptions = {
@@ -270,13 +334,21 @@ const max_pool_op = <R>(
           dilation_: number[],
           ceil_mode: boolean,
         ) => {
-          const kernel = expand_to(name, kernel_, dims, 'kernel_size')
-          const stride =
-            stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
-          const padding = expand_to(name, padding_, dims, 'padding')
-          const dilation = expand_to(name, dilation_, dims, 'dilation')
-          check_pool(name, input, { kernel, stride, padding, dilation, ceil_mode }, dims)
-          return pick(max_pools[dims](input, kernel, stride, padding, dilation, ceil_mode))
+          const win = window_of(name, dims, kernel_, stride_, padding_, dilation_, ceil_mode)
+          check_pool(name, input, win)
+          const { kernel, stride, padding, dilation } = win
+          return pick(
+            lifted(dims, input, x =>
+              max_pool(
+                x,
+                in_two(kernel, 1),
+                in_two(stride, 1),
+                in_two(padding, 0),
+                in_two(dilation, 1),
+                ceil_mode,
+              ),
+            ),
+          )
         },
       ],
     ],
@@ -394,15 +466,13 @@ function run_avg(
   [kernel, stride, padding, , include_pad, divisor]: AvgFlat,
   backward: boolean,
 ): void {
-  const dims = kernel.length
-  const two = (v: readonly number[], one: number): number[] => (dims === 1 ? [one, v[0]!] : [v[0]!, v[1]!])
-  const values = [...two(kernel, 1), ...two(stride, 1), ...two(padding, 0), divisor ?? 1]
+  const values = [...kernel, ...stride, ...padding, divisor ?? 1]
   avg_pool_kernel(
     small.dtype,
     include_pad,
     divisor !== null,
     backward,
-  )([planes(small, dims), planes(large, dims)], values)
+  )([planes(small), planes(large)], values)
 }
 
 const avg_pool: Op<[self: Tensor, ...AvgFlat]> = op(`avg_pool2d(Tensor self, ${AVG_FLAT})`, {
@@ -410,9 +480,8 @@ const avg_pool: Op<[self: Tensor, ...AvgFlat]> = op(`avg_pool2d(Tensor self, ${A
   forward(self: Tensor, ...flat: AvgFlat) {
     const [kernel, stride, padding, ceil_mode] = flat
     const win: Window = { kernel, stride, padding, dilation: kernel.map(() => 1), ceil_mode }
-    const dims = kernel.length
     const out = empty(
-      [...self.sizes.slice(0, -dims), ...self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))],
+      [...self.sizes.slice(0, -2), ...self.sizes.slice(-2).map((n, d) => pooled(n, d, win))],
       self.dtype,
     )
     if (out.count > 0) run_avg(out, dense(self), flat, false)
@@ -467,17 +536,21 @@ const avg_pool_op = (dims: 1 | 2, samples: Samples<AvgArgs>): Op<AvgArgs> => {
           include_pad: boolean,
           divisor: number | null,
         ) => {
-          const kernel = expand_to(name, kernel_, dims, 'kernel_size')
-          const stride =
-            stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
-          const padding = expand_to(name, padding_, dims, 'padding')
-          check_pool(name, input, { kernel, stride, padding, dilation: kernel.map(() => 1), ceil_mode }, dims)
-          if (!input.dtype.is_floating_point && input.dtype !== int64)
-            throw new RuntimeError(
-              `"avg_pool2d" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`,
-            )
+          const win = window_of(name, dims, kernel_, stride_, padding_, [1], ceil_mode)
+          check_pool(name, input, win)
+          const { kernel, stride, padding } = win
           if (divisor === 0) throw new RuntimeError('divisor must be not zero')
-          return avg_pool(input, kernel, stride, padding, ceil_mode, include_pad, divisor)
+          return lifted(dims, input, x =>
+            avg_pool(
+              x,
+              in_two(kernel, 1),
+              in_two(stride, 1),
+              in_two(padding, 0),
+              ceil_mode,
+              include_pad,
+              divisor,
+            ),
+          )
         },
       ],
     ],

@@ -74,7 +74,7 @@ const softmax_grad_kernel = kernels('softmax_grad', (k, dtype: DType, log: boole
 function run(x: Tensor, dim: number, log: boolean): Tensor {
   if (!x.dtype.is_floating_point)
     throw new RuntimeError(
-      `"${log ? 'log_softmax' : 'softmax'}_lastdim_kernel_impl" not implemented for '${x.dtype.tensor_type.slice(0, -6)}'`,
+      `"${log ? 'log_softmax' : 'softmax'}${dim === x.ndim - 1 ? '_lastdim' : ''}_kernel_impl" not implemented for '${x.dtype.tensor_type.slice(0, -6)}'`,
     )
   const out = empty(x.sizes, x.dtype)
   if (out.count === 0) return out

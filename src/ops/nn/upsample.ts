@@ -217,7 +217,7 @@ export function upsample_to(
   const spatial = input.sizes.slice(2)
   if (spatial.some(n => n <= 0) || size.some(n => n <= 0))
     throw new RuntimeError(
-      `Input and output sizes should be greater than 0, but got input (${spatial.map((n, d) => `${'HWD'[d]}: ${n}`).join(', ')}) output (${size.map((n, d) => `${'HWD'[d]}: ${n}`).join(', ')})`,
+      `Input and output sizes should be greater than 0, but got input (${spatial.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')}) and output (${size.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')})`,
     )
   if (!input.dtype.is_floating_point && !mode.startsWith('nearest'))
     throw new RuntimeError(
