@@ -3,6 +3,7 @@
 // (advanced_index.ts, masked.ts).
 import { bool, int64, uint8 } from '../base/dtype.ts'
 import { IndexError, ValueError } from '../base/errors.ts'
+import { print_as } from '../base/inspect.ts'
 import type { Expr } from '../ir/expr.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
@@ -32,11 +33,9 @@ export class Slice {
   toString(): string {
     return `slice(${[this.start, this.stop, this.step].map(n => n ?? 'None').join(', ')})`
   }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
 }
+
+print_as(Slice, self => self.toString())
 
 type Bound = number | bigint | Tensor | null
 

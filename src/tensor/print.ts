@@ -32,11 +32,12 @@ export interface PrintOptions {
   sci_mode: boolean | null
 }
 
-const profiles = {
+type Profile = Omit<PrintOptions, 'sci_mode'>
+const profiles: { readonly default: Profile; readonly short: Profile; readonly full: Profile } = {
   default: { precision: 4, threshold: 1000, edgeitems: 3, linewidth: 80 },
   short: { precision: 2, threshold: 1000, edgeitems: 2, linewidth: 80 },
   full: { precision: 4, threshold: Infinity, edgeitems: 3, linewidth: 80 },
-} as const
+}
 
 const options: PrintOptions = { ...profiles.default, sci_mode: null }
 

@@ -219,8 +219,11 @@ const fmod_f64: Body = f => {
   ]
 }
 
+/** Functions of two operands that WebAssembly has no instruction for. */
+export type Helper = 'fmod_f64' | `${'truncdiv' | 'floordiv' | 'fmod' | 'mod'}_${'i32' | 'i64'}`
+
 const [of_i32, of_i64] = [binary_helpers('i32'), binary_helpers('i64')]
-const HELPERS = {
+const HELPERS: Readonly<Record<Helper, Body>> = {
   fmod_f64,
   truncdiv_i32: of_i32.truncdiv,
   truncdiv_i64: of_i64.truncdiv,
@@ -231,7 +234,6 @@ const HELPERS = {
   mod_i32: of_i32.mod,
   mod_i64: of_i64.mod,
 }
-export type Helper = keyof typeof HELPERS
 
 /** Adds a helper function of two operands to the module. */
 export function define_helper(module: ModuleBuilder, name: Helper): Func {
