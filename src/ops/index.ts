@@ -23,6 +23,7 @@ export {
 } from './index_ops.ts'
 export { index_put, index_put_ } from './indexing.ts'
 export { combinations } from './join.ts'
+export { inverse } from './linalg.ts'
 export {
   argwhere,
   masked_fill,
@@ -106,4 +107,3 @@ export {
   view,
   view_as,
 } from './views.ts'
-export { inverse } from './linalg.ts'

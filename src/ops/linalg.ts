@@ -25,7 +25,9 @@ const inverse_kernel = kernels('inverse', (k, dtype: DType) => {
   const info = k.output('info', int32, 'flat')
   const [count, n] = work.sizes as [Expr, Expr, Expr]
   k.for(count, 'parallel', b => {
-    k.nest([n, n], 'serial', 'serial', (i, j) => k.store(out, [b, i, j], i.eq(j).where(constant(1, out.type), 0)))
+    k.nest([n, n], 'serial', 'serial', (i, j) =>
+      k.store(out, [b, i, j], i.eq(j).where(constant(1, out.type), 0)),
+    )
     const failed = k.local('i32', 0)
     k.for(n, 'serial', c => {
       const pivot = k.local('index', c)
@@ -73,7 +75,9 @@ export const inverse: Op<[self: Tensor]> = op('inverse(Tensor self)', {
     if (self.ndim < 2)
       throw new RuntimeError(`linalg.inv: The input tensor A must have at least 2 dimensions.`)
     if (rows !== columns)
-      throw new RuntimeError(`linalg.inv: A must be batches of square matrices, but they are ${rows} by ${columns} matrices`)
+      throw new RuntimeError(
+        `linalg.inv: A must be batches of square matrices, but they are ${rows} by ${columns} matrices`,
+      )
     if (self.dtype.name !== 'float32' && self.dtype.name !== 'float64')
       throw new RuntimeError(
         self.dtype.is_complex

@@ -7,7 +7,7 @@ import type { MatrixRef } from '../device/device.ts'
 import { cpu_device, empty, kernels } from '../tensor/dispatch.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
-import { composite, op, type Op } from './define/op.ts'
+import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { reduce_to } from './define/reduce_to.ts'
@@ -57,7 +57,17 @@ const plain_product = kernels('matmul', (k, dtype: DType, accumulate: boolean) =
   const type = out.type === 'bool' ? 'i32' : out.type
   k.nest(out.sizes, 'parallel', 'serial', (z, i, j) => {
     const sum = k.local(type, accumulate ? out.at(z, i, j).cast(type) : 0)
-    k.for(a.sizes[2]!, 'reduce', p => k.assign(sum, sum.add(a.at(z, i, p).cast(type).mul(b.at(z, p, j).cast(type)))))
+    k.for(a.sizes[2]!, 'reduce', p =>
+      k.assign(
+        sum,
+        sum.add(
+          a
+            .at(z, i, p)
+            .cast(type)
+            .mul(b.at(z, p, j).cast(type)),
+        ),
+      ),
+    )
     k.store(out, [z, i, j], sum.cast(out.type))
   })
 })
@@ -73,15 +83,24 @@ function require_same_dtype(a: Tensor, b: Tensor, name = 'mat'): void {
 
 /** `float32` -> `float`: what C calls a dtype. */
 const c_name = (dtype: DType): string =>
-  ({ float32: 'float', float64: 'double', int64: 'long int', int32: 'int', int16: 'short int', uint8: 'unsigned char', int8: 'signed char' } as Record<string, string>)[
-    dtype.name
-  ] ?? `c10::${scalar_name(dtype)}`
+  (
+    ({
+      float32: 'float',
+      float64: 'double',
+      int64: 'long int',
+      int32: 'int',
+      int16: 'short int',
+      uint8: 'unsigned char',
+      int8: 'signed char',
+    }) as Record<string, string>
+  )[dtype.name] ?? `c10::${scalar_name(dtype)}`
 
 const batched = (t: Tensor): Tensor => t.unsqueeze(0)
 const shape_text = (t: Tensor): string => t.sizes.join('x')
 
 /** Whether a matrix lies column by column in memory: the transpose of a row-major one. */
-const is_column_major = ({ sizes, strides }: Tensor): boolean => strides[0] === 1 && strides[1] === sizes[0] && sizes[0]! > 1
+const is_column_major = ({ sizes, strides }: Tensor): boolean =>
+  strides[0] === 1 && strides[1] === sizes[0] && sizes[0]! > 1
 
 /** The gradients of a product, in the memory order of the operand they are for, so that the transpose back is dense. */
 const left_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
@@ -104,12 +123,19 @@ export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor m
     self: (g, [self, mat2]) => left_grad(g, self, mat2),
     mat2: (g, [self, mat2]) => right_grad(g, self, mat2),
   },
-  samples: r => [[r(3, 4), r(4, 2)], [r(1, 3), r(3, 1)], [r(0, 3), r(3, 2)], [r(2, 0), r(0, 3)]],
+  samples: r => [
+    [r(3, 4), r(4, 2)],
+    [r(1, 3), r(3, 1)],
+    [r(0, 3), r(3, 2)],
+    [r(2, 0), r(0, 3)],
+  ],
 })
 
 function require_product(a: Tensor, b: Tensor): void {
   if (a.sizes[1] !== b.sizes[0])
-    throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${shape_text(a)} and ${shape_text(b)})`)
+    throw new RuntimeError(
+      `mat1 and mat2 shapes cannot be multiplied (${shape_text(a)} and ${shape_text(b)})`,
+    )
   require_same_dtype(a, b)
 }
 
@@ -133,14 +159,19 @@ export const bmm: Op<[self: Tensor, mat2: Tensor]> = op('bmm(Tensor self, Tensor
     self: (g, [, mat2]) => g.bmm(mat2.transpose(1, 2)),
     mat2: (g, [self]) => self.transpose(1, 2).bmm(g),
   },
-  samples: r => [[r(2, 3, 4), r(2, 4, 2)], [r(0, 3, 4), r(0, 4, 2)]],
+  samples: r => [
+    [r(2, 3, 4), r(2, 4, 2)],
+    [r(0, 3, 4), r(0, 4, 2)],
+  ],
 })
 
 /** The inner product of two vectors. */
 export const dot: Op<[self: Tensor, tensor: Tensor]> = op('dot(Tensor self, Tensor tensor)', {
   forward(self: Tensor, other: Tensor) {
     if (self.sizes.length !== 1 || other.sizes.length !== 1)
-      throw new RuntimeError(`1D tensors expected, but got ${self.sizes.length}D and ${other.sizes.length}D tensors`)
+      throw new RuntimeError(
+        `1D tensors expected, but got ${self.sizes.length}D and ${other.sizes.length}D tensors`,
+      )
     require_same_dtype(self, other, 'dot')
     if (self.count !== other.count)
       throw new RuntimeError(
@@ -162,7 +193,9 @@ export const dot: Op<[self: Tensor, tensor: Tensor]> = op('dot(Tensor self, Tens
 export const mv: Op<[self: Tensor, vec: Tensor]> = op('mv(Tensor self, Tensor vec)', {
   forward(self: Tensor, vec: Tensor) {
     if (self.sizes.length !== 2 || vec.sizes.length !== 1)
-      throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${self.sizes.length}, ${vec.sizes.length}`)
+      throw new RuntimeError(
+        `vector + matrix @ vector expected, got 1, ${self.sizes.length}, ${vec.sizes.length}`,
+      )
     if (self.sizes[1] !== vec.sizes[0])
       throw new RuntimeError(`size mismatch, got ${self.sizes[0]}, ${shape_text(self)},${vec.sizes[0]}`)
     require_same_dtype(self, vec)
@@ -181,8 +214,10 @@ export const mv: Op<[self: Tensor, vec: Tensor]> = op('mv(Tensor self, Tensor ve
 /** The products of all pairs of elements of two vectors. */
 export const outer: Op<[self: Tensor, vec2: Tensor]> = composite('outer(Tensor self, Tensor vec2)', {
   body: (self: Tensor, vec2: Tensor) => {
-    if (self.sizes.length !== 1) throw new RuntimeError(`outer: Expected 1-D argument self, but got ${self.sizes.length}-D`)
-    if (vec2.sizes.length !== 1) throw new RuntimeError(`outer: Expected 1-D argument vec2, but got ${vec2.sizes.length}-D`)
+    if (self.sizes.length !== 1)
+      throw new RuntimeError(`outer: Expected 1-D argument self, but got ${self.sizes.length}-D`)
+    if (vec2.sizes.length !== 1)
+      throw new RuntimeError(`outer: Expected 1-D argument vec2, but got ${vec2.sizes.length}-D`)
     return self.unsqueeze(1).mul(vec2)
   },
   samples: r => [[r(3), r(4)]],
@@ -198,11 +233,15 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
   'addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1)',
   {
     forward(self: Tensor, mat1: Tensor, mat2: Tensor, beta: Number, alpha: Number) {
-      if (mat1.sizes.length !== 2) throw new RuntimeError(`mat1 must be a matrix, got ${mat1.sizes.length}-D tensor`)
-      if (mat2.sizes.length !== 2) throw new RuntimeError(`mat2 must be a matrix, got ${mat2.sizes.length}-D tensor`)
+      if (mat1.sizes.length !== 2)
+        throw new RuntimeError(`mat1 must be a matrix, got ${mat1.sizes.length}-D tensor`)
+      if (mat2.sizes.length !== 2)
+        throw new RuntimeError(`mat2 must be a matrix, got ${mat2.sizes.length}-D tensor`)
       require_product(mat1, mat2)
       if (self.dtype !== mat1.dtype)
-        throw new RuntimeError(`self and mat2 must have the same dtype, but got ${scalar_name(self.dtype)} and ${scalar_name(mat2.dtype)}`)
+        throw new RuntimeError(
+          `self and mat2 must have the same dtype, but got ${scalar_name(self.dtype)} and ${scalar_name(mat2.dtype)}`,
+        )
       return fused(self, batched(mat1), batched(mat2), beta, alpha, [mat1.sizes[0]!, mat2.sizes[1]!])
     },
     saves: ['mat1', 'mat2'],
@@ -220,7 +259,14 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
 )
 
 /** beta * self + alpha * (a @ b), `self` broadcast to `sizes`; 3-d products. */
-function fused(self: Tensor, a: Tensor, b: Tensor, beta: Number, alpha: Number, sizes: readonly number[]): Tensor {
+function fused(
+  self: Tensor,
+  a: Tensor,
+  b: Tensor,
+  beta: Number,
+  alpha: Number,
+  sizes: readonly number[],
+): Tensor {
   const wide = expand(self, sizes)
   const out = empty(sizes, self.dtype)
   const product = out.view(a.sizes[0]!, a.sizes[1]!, b.sizes[2]!)
@@ -255,7 +301,10 @@ export const baddbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: S
       batch1: (g, [, , batch2, , alpha]) => scaled(g.bmm(batch2.transpose(1, 2)), alpha),
       batch2: (g, [, batch1, , , alpha]) => scaled(batch1.transpose(1, 2).bmm(g), alpha),
     },
-    samples: r => [[r(2, 2, 3), r(2, 2, 4), r(2, 4, 3)], [r(3), r(2, 2, 4), r(2, 4, 3), { beta: 0.5, alpha: 2 }]],
+    samples: r => [
+      [r(2, 2, 3), r(2, 2, 4), r(2, 4, 3)],
+      [r(3), r(2, 2, 4), r(2, 4, 3), { beta: 0.5, alpha: 2 }],
+    ],
   },
 )
 
@@ -263,7 +312,8 @@ export const baddbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: S
 export const addmv: Op<[self: Tensor, mat: Tensor, vec: Tensor, opts?: Scaled]> = composite(
   'addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1)',
   {
-    body: (self: Tensor, mat: Tensor, vec: Tensor, beta: Number, alpha: Number) => blend(self, mv(mat, vec), beta, alpha),
+    body: (self: Tensor, mat: Tensor, vec: Tensor, beta: Number, alpha: Number) =>
+      blend(self, mv(mat, vec), beta, alpha),
     samples: r => [[r(3), r(3, 4), r(4), { beta: 0.5, alpha: 2 }]],
   },
 )
@@ -272,7 +322,8 @@ export const addmv: Op<[self: Tensor, mat: Tensor, vec: Tensor, opts?: Scaled]> 
 export const addr: Op<[self: Tensor, vec1: Tensor, vec2: Tensor, opts?: Scaled]> = composite(
   'addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1)',
   {
-    body: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Number, alpha: Number) => blend(self, outer(vec1, vec2), beta, alpha),
+    body: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Number, alpha: Number) =>
+      blend(self, outer(vec1, vec2), beta, alpha),
     samples: r => [[r(3, 4), r(3), r(4), { beta: 0.5, alpha: 2 }]],
   },
 )
@@ -281,7 +332,8 @@ export const addr: Op<[self: Tensor, vec1: Tensor, vec2: Tensor, opts?: Scaled]>
 export const addbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: Scaled]> = composite(
   'addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)',
   {
-    body: (self: Tensor, batch1: Tensor, batch2: Tensor, beta: Number, alpha: Number) => blend(self, bmm(batch1, batch2).sum(0), beta, alpha),
+    body: (self: Tensor, batch1: Tensor, batch2: Tensor, beta: Number, alpha: Number) =>
+      blend(self, bmm(batch1, batch2).sum(0), beta, alpha),
     samples: r => [[r(2, 3), r(2, 2, 4), r(2, 4, 3), { beta: 0.5, alpha: 2 }]],
   },
 )
@@ -298,10 +350,21 @@ function blend(self: Tensor, product: Tensor, beta: Number, alpha: Number): Tens
  * The matrix product in NumPy's sense: vectors are inner products, matrices mm, more dimensions batches that
  * broadcast.
  */
-export const matmul: Op<[self: Tensor, other: Tensor, opts?: { out?: Tensor }]> = composite('matmul(Tensor self, Tensor other)', {
-  body: product,
-  samples: r => [[r(3), r(3)], [r(2, 3), r(3)], [r(3), r(3, 2)], [r(2, 3), r(3, 4)], [r(2, 3, 4), r(4, 5)], [r(2, 1, 3, 4), r(5, 4, 2)], [r(4), r(2, 4, 3)]],
-})
+export const matmul: Op<[self: Tensor, other: Tensor, opts?: { out?: Tensor }]> = composite(
+  'matmul(Tensor self, Tensor other)',
+  {
+    body: product,
+    samples: r => [
+      [r(3), r(3)],
+      [r(2, 3), r(3)],
+      [r(3), r(3, 2)],
+      [r(2, 3), r(3, 4)],
+      [r(2, 3, 4), r(4, 5)],
+      [r(2, 1, 3, 4), r(5, 4, 2)],
+      [r(4), r(2, 4, 3)],
+    ],
+  },
+)
 
 function product(a: Tensor, b: Tensor): Tensor {
   const da = a.sizes.length
@@ -330,7 +393,10 @@ function product(a: Tensor, b: Tensor): Tensor {
     throw new RuntimeError(
       `Expected size for first two dimensions of batch2 tensor to be: [${count}, ${k}] but got: [${count}, ${k2}].`,
     )
-  const out = bmm(left.expand([...batch, m, k]).reshape([count, m, k]), right.expand([...batch, k, n]).reshape([count, k, n]))
+  const out = bmm(
+    left.expand([...batch, m, k]).reshape([count, m, k]),
+    right.expand([...batch, k, n]).reshape([count, k, n]),
+  )
   return out.view([...batch, ...(da === 1 ? [] : [m]), ...(db === 1 ? [] : [n])])
 }
 
@@ -345,7 +411,11 @@ export const inner: Op<[self: Tensor, other: Tensor]> = composite('inner(Tensor 
       )
     return self.tensordot(other, [[-1], [-1]])
   },
-  samples: r => [[r(3), r(3)], [r(2, 3), r(4, 3)], [r(), r(3)]],
+  samples: r => [
+    [r(3), r(3)],
+    [r(2, 3), r(4, 3)],
+    [r(), r(3)],
+  ],
 })
 
 /** The inner product of vectors; of complex ones, with the first conjugated. */
@@ -353,4 +423,3 @@ export const vdot: Op<[self: Tensor, other: Tensor]> = composite('vdot(Tensor se
   body: (self: Tensor, other: Tensor) => dot(self, other),
   samples: r => [[r(3), r(3)]],
 })
-

@@ -176,6 +176,5 @@ export {
 } from './random_fill.ts'
 export { sum_to_size } from './reduction.ts'
 export { repeat } from './repeat.ts'
-export { where_method as where } from './where.ts'
-
 export { polygamma_, polygamma_method as polygamma } from './special/gamma.ts'
+export { where_method as where } from './where.ts'

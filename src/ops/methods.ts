@@ -6,13 +6,21 @@ import * as both from './index.ts'
 import * as method_only from './method_only.ts'
 import * as properties from './properties.ts'
 
-type Tail<A> = A extends readonly [unknown, ...infer Rest] ? Rest : A extends readonly [unknown?, ...infer Rest] ? Rest : never
-type Method<F> = F extends Overloads<infer M> ? M : F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
+type Tail<A> = A extends readonly [unknown, ...infer Rest]
+  ? Rest
+  : A extends readonly [unknown?, ...infer Rest]
+    ? Rest
+    : never
+type Method<F> =
+  F extends Overloads<infer M> ? M : F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
 type Methods<M> = { [K in keyof M]: Method<M[K]> }
 type Properties<M> = { readonly [K in keyof M]: Tensor }
 
 declare module '../tensor/tensor.ts' {
-  interface TensorMethods extends Methods<typeof both>, Methods<typeof method_only>, Properties<typeof properties> {}
+  interface TensorMethods
+    extends Methods<typeof both>,
+      Methods<typeof method_only>,
+      Properties<typeof properties> {}
 }
 
 /** Puts the ops on the prototype. */

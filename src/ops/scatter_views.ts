@@ -2,8 +2,8 @@
 // backward of views is made of. Not here: scatter by index tensors (scatter.ts).
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
-import { Tensor } from '../tensor/tensor.ts'
-import { op, type Op } from './define/op.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Op, op } from './define/op.ts'
 import { as_strided, diagonal, select, slice } from './views.ts'
 
 /** Declares the scatter form of a view: `window` is the view, on the tensor's clone and on gradients. */
@@ -33,7 +33,10 @@ function scatter_view<A extends readonly unknown[], V extends readonly unknown[]
 }
 
 const scatter_named = (name: string, g: Tensor, zeros: Tensor, values: readonly unknown[]): Tensor =>
-  (g as unknown as Record<string, (src: Tensor, ...rest: readonly unknown[]) => Tensor>)[name]!(zeros, ...values)
+  (g as unknown as Record<string, (src: Tensor, ...rest: readonly unknown[]) => Tensor>)[name]!(
+    zeros,
+    ...values,
+  )
 
 /** A copy with `src` at `index` of `dim`. */
 export const select_scatter: Op<[self: Tensor, src: Tensor, dim: number, index: number]> = scatter_view(
@@ -53,7 +56,13 @@ export const slice_scatter: Op<
 
 /** A copy with `src` on a diagonal. */
 export const diagonal_scatter: Op<
-  [self: Tensor, src: Tensor, offset?: number | { offset?: number; dim1?: number; dim2?: number }, dim1?: number, dim2?: number]
+  [
+    self: Tensor,
+    src: Tensor,
+    offset?: number | { offset?: number; dim1?: number; dim2?: number },
+    dim1?: number,
+    dim2?: number,
+  ]
 > = scatter_view(
   'diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1)',
   (t, offset: number, dim1: number, dim2: number) => diagonal(t, offset, dim1, dim2),
@@ -62,7 +71,13 @@ export const diagonal_scatter: Op<
 
 /** A copy with `src` in a strided window. */
 export const as_strided_scatter: Op<
-  [self: Tensor, src: Tensor, size: readonly number[], stride: readonly number[], storage_offset?: number | null]
+  [
+    self: Tensor,
+    src: Tensor,
+    size: readonly number[],
+    stride: readonly number[],
+    storage_offset?: number | null,
+  ]
 > = scatter_view(
   'as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None)',
   (t, size: number[], stride: number[], offset: number | null) => as_strided(t, size, stride, offset),
