@@ -80,8 +80,11 @@ function axis(panel: Panel, i: number, side: 'x' | 'y'): object {
   }
   const range = side === 'x' ? panel.x_range : panel.y_range
   const [min, max] = range ?? ['dataMin', 'dataMax']
-  const type = side === 'y' && panel.log_scale ? 'log' : 'value'
-  return side === 'y' && range === undefined ? { ...place, type, scale: true } : { ...place, type, min, max }
+  if (side === 'y' && panel.log_scale)
+    return { ...place, type: 'log', axisLabel: { formatter: (value: number) => value.toExponential(0) } }
+  return side === 'y' && range === undefined
+    ? { ...place, type: 'value', scale: true }
+    : { ...place, type: 'value', min, max }
 }
 
 function series(panel: Panel, i: number): object[] {

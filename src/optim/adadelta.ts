@@ -1,5 +1,5 @@
 // Adadelta (Zeiler, arXiv:1212.5701): steps in the units of the parameters, from running averages alone.
-import { type Tensor, zeros_like } from '../torch.ts'
+import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_that, signature } from './options.ts'
 
@@ -47,10 +47,10 @@ export class Adadelta extends Optimizer<Group, State> {
     const { square_avg, acc_delta } = state
     state.step++
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
-    square_avg.mul_(rho).addcmul_(grad, grad, { value: 1 - rho })
+    _nn.decay_addcmul_(square_avg, grad, grad, { decay: rho, value: 1 - rho })
     const rms = square_avg.add(eps).sqrt_()
     const delta = acc_delta.add(eps).sqrt_().div_(rms).mul_(grad)
-    acc_delta.mul_(rho).addcmul_(delta, delta, { value: 1 - rho })
+    _nn.decay_addcmul_(acc_delta, delta, delta, { decay: rho, value: 1 - rho })
     p.add_(delta, { alpha: -lr })
   }
 }

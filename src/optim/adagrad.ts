@@ -1,5 +1,5 @@
 // Adagrad (Duchi et al., JMLR 12, 2011): steps shrink with the sum of squared gradients.
-import { type Tensor, zeros_like } from '../torch.ts'
+import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { step_count } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_that, signature } from './options.ts'
@@ -57,6 +57,6 @@ export class Adagrad extends Optimizer<Group, State> {
     const step = Number(state.step.add_(1).item())
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
     state.sum.addcmul_(grad, grad)
-    p.addcdiv_(grad, state.sum.sqrt().add_(eps), { value: -lr / (1 + (step - 1) * lr_decay) })
+    _nn.add_over_root_(p, grad, state.sum, { value: -lr / (1 + (step - 1) * lr_decay), eps })
   }
 }

@@ -1,6 +1,6 @@
 // Adam (Kingma and Ba, arXiv:1412.6980), with AMSGrad (Reddi et al., arXiv:1904.09237) as an option.
 import { AssertionError, RuntimeError } from '../base/errors.ts'
-import { get_default_dtype, maximum, type Tensor, tensor, zeros_like } from '../torch.ts'
+import { _nn, get_default_dtype, maximum, type Tensor, tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_adam, signature } from './options.ts'
 
@@ -82,12 +82,12 @@ export function adam_update(
   const { exp_avg, exp_avg_sq, max_exp_avg_sq } = state
   const [beta1, beta2] = betas
   const step = Number(state.step.add_(1).item())
-  exp_avg.mul_(beta1).add_(grad, { alpha: 1 - beta1 })
-  exp_avg_sq.mul_(beta2).addcmul_(grad, grad, { value: 1 - beta2 })
+  _nn.decay_add_(exp_avg, grad, { decay: beta1, alpha: 1 - beta1 })
+  _nn.decay_addcmul_(exp_avg_sq, grad, grad, { decay: beta2, value: 1 - beta2 })
   const second = max_exp_avg_sq?.copy_(maximum(max_exp_avg_sq, exp_avg_sq)) ?? exp_avg_sq
-  const denominator = second
-    .sqrt()
-    .div(Math.sqrt(1 - beta2 ** step))
-    .add_(eps)
-  p.addcdiv_(exp_avg, denominator, { value: -lr / (1 - beta1 ** step) })
+  _nn.add_over_root_(p, exp_avg, second, {
+    value: -lr / (1 - beta1 ** step),
+    scale: Math.sqrt(1 - beta2 ** step),
+    eps,
+  })
 }

@@ -1,5 +1,5 @@
 // Adamax: Adam with the infinity norm in place of the average of squares (Kingma and Ba, arXiv:1412.6980).
-import { maximum, type Tensor, zeros_like } from '../torch.ts'
+import { _nn, maximum, type Tensor, zeros_like } from '../torch.ts'
 import { step_count } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_adam, signature } from './options.ts'
@@ -46,7 +46,7 @@ export class Adamax extends Optimizer<Group, State> {
     const [beta1, beta2] = betas
     const step = Number(state.step.add_(1).item())
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
-    exp_avg.mul_(beta1).add_(grad, { alpha: 1 - beta1 })
+    _nn.decay_add_(exp_avg, grad, { decay: beta1, alpha: 1 - beta1 })
     exp_inf.copy_(maximum(exp_inf.mul_(beta2), grad.abs().add_(eps)))
     p.addcdiv_(exp_avg, exp_inf, { value: -lr / (1 - beta1 ** step) })
   }

@@ -1,5 +1,5 @@
 // NAdam: Adam with Nesterov momentum (Dozat, ICLR workshop 2016).
-import { get_default_dtype, type Tensor, tensor, zeros_like } from '../torch.ts'
+import { _nn, get_default_dtype, type Tensor, tensor, zeros_like } from '../torch.ts'
 import { step_count } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_adam, require_that, signature } from './options.ts'
@@ -53,8 +53,8 @@ export class NAdam extends Optimizer<Group, State> {
     const mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentum_decay))
     const product = Number(mu_product.mul_(mu).item())
     const product_next = Number(mu_product.mul(mu).mul(mu_next).item())
-    exp_avg.mul_(beta1).add_(grad, { alpha: 1 - beta1 })
-    exp_avg_sq.mul_(beta2).addcmul_(grad, grad, { value: 1 - beta2 })
+    _nn.decay_add_(exp_avg, grad, { decay: beta1, alpha: 1 - beta1 })
+    _nn.decay_addcmul_(exp_avg_sq, grad, grad, { decay: beta2, value: 1 - beta2 })
     const denominator = exp_avg_sq
       .div(1 - beta2 ** step)
       .sqrt()

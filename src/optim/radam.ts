@@ -1,5 +1,5 @@
 // RAdam: Adam whose first steps are taken without the average of squares (Liu et al., arXiv:1908.03265).
-import { type Tensor, zeros_like } from '../torch.ts'
+import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { step_count } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_adam, signature } from './options.ts'
@@ -45,8 +45,8 @@ export class RAdam extends Optimizer<Group, State> {
     const [beta1, beta2] = betas
     const step = Number(state.step.add_(1).item())
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
-    exp_avg.mul_(beta1).add_(grad, { alpha: 1 - beta1 })
-    exp_avg_sq.mul_(beta2).addcmul_(grad, grad, { value: 1 - beta2 })
+    _nn.decay_add_(exp_avg, grad, { decay: beta1, alpha: 1 - beta1 })
+    _nn.decay_addcmul_(exp_avg_sq, grad, grad, { decay: beta2, value: 1 - beta2 })
 
     const bias2 = 1 - beta2 ** step
     const rho_inf = 2 / (1 - beta2) - 1

@@ -1,5 +1,5 @@
 // RMSprop (Hinton's lectures), plain or centered (Graves, arXiv:1308.0850), with momentum as an option.
-import { type Tensor, zeros_like } from '../torch.ts'
+import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_that, signature } from './options.ts'
 
@@ -60,10 +60,14 @@ export class RMSprop extends Optimizer<Group, State> {
     const { square_avg, momentum_buffer, grad_avg } = state
     state.step++
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
-    square_avg.mul_(alpha).addcmul_(grad, grad, { value: 1 - alpha })
+    _nn.decay_addcmul_(square_avg, grad, grad, { decay: alpha, value: 1 - alpha })
+    if (!centered && momentum === 0) {
+      _nn.add_over_root_(p, grad, square_avg, { value: -lr, eps })
+      return
+    }
     let average: Tensor
     if (centered && grad_avg) {
-      grad_avg.mul_(alpha).add_(grad, { alpha: 1 - alpha })
+      _nn.decay_add_(grad_avg, grad, { decay: alpha, alpha: 1 - alpha })
       average = square_avg.addcmul(grad_avg, grad_avg, { value: -1 }).sqrt_()
     } else average = square_avg.sqrt()
     average = differentiable ? average.add(eps) : average.add_(eps)

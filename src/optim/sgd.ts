@@ -1,6 +1,6 @@
 // Stochastic gradient descent, with momentum, Nesterov's form of it, and weight decay.
 import { ValueError } from '../base/errors.ts'
-import type { Tensor } from '../torch.ts'
+import { _nn, type Tensor } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_that, required, signature } from './options.ts'
 
@@ -51,7 +51,7 @@ export class SGD extends Optimizer<Group, State> {
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
     if (momentum !== 0) {
       if (state.momentum_buffer === null) state.momentum_buffer = grad.clone().detach()
-      else state.momentum_buffer.mul_(momentum).add_(grad, { alpha: 1 - dampening })
+      else _nn.decay_add_(state.momentum_buffer, grad, { decay: momentum, alpha: 1 - dampening })
       grad = nesterov ? grad.add(state.momentum_buffer, { alpha: momentum }) : state.momentum_buffer
     }
     p.add_(grad, { alpha: -lr })

@@ -3,6 +3,7 @@
 
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
+export * from './averages.ts'
 export { cross_entropy, nll_loss } from './class_loss.ts'
 export * from './conv.ts'
 export * from './dropout.ts'
