@@ -187,10 +187,11 @@ export const true_divide: Op<Binary> = div as Op<Binary>
 /** Alias of {@link div_} without rounding. */
 export const true_divide_: Op<Binary> = div_ as Op<Binary>
 
-/** Throws where integers would be divided by zero. */
+/** Throws where integers would be divided by zero. Two bools are refused otherwise. */
 function refuse_zero_divisor(self: Other, other: Other): void {
-  const integral = (x: Other): boolean => is_integral(x instanceof Tensor ? x.dtype : scalar_dtype(x))
-  if (!integral(self) || !integral(other) || (self instanceof Tensor && self.count === 0)) return
+  const [a, b] = [self, other].map(x => (x instanceof Tensor ? x.dtype : scalar_dtype(x))) as [DType, DType]
+  if (!is_integral(a) || !is_integral(b) || (a === bool && b === bool)) return
+  if (self instanceof Tensor && self.count === 0) return
   const zero = other instanceof Tensor ? any_zero(other) : Number(other) === 0
   if (zero) throw new RuntimeError('ZeroDivisionError')
 }

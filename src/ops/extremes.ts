@@ -232,9 +232,9 @@ const position = (name: 'argmax' | 'argmin', reduce: Reduction): Op<ArgArgs> =>
     `${name}(Tensor self, int? dim=None, bool keepdim=False)`,
     {
       forward(self, dim, keepdim) {
-        if (self.dtype === bool) not_implemented(`${name}_cpu`, bool)
         const dims = dims_of(dim === null ? null : [dim], self.sizes.length)
         refuse_empty(name, self, dim === null ? null : dims, false)
+        if (self.dtype === bool) not_implemented(`${name}_cpu`, bool)
         const x = dim === null ? alias(dense(self), [self.count], [1]) : self
         const { indices } = extremes_along(reduce, x, dim === null ? 0 : (dims[0] as number))
         return keep_dims(indices, self.sizes, dims, keepdim)
