@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import cliProgress from 'cli-progress'
 import * as echarts from 'echarts'
-import * as torch from '../src/index.ts'
 import type { Tensor } from '../src/index.ts'
+import * as torch from '../src/index.ts'
 
 const { nn, optim } = torch
 const F = nn.functional
@@ -19,8 +19,14 @@ const BATCH = 32
 /** Images (N, 1, 8, 8) in [0, 1] and labels (N). */
 export function load_digits(): { images: Tensor; labels: Tensor } {
   const text = gunzipSync(readFileSync(new URL('data/digits.csv.gz', import.meta.url))).toString()
-  const rows = text.trim().split('\n').map(line => line.split(',').map(Number))
-  const images = torch.tensor(rows.map(row => row.slice(0, 64)), { dtype: torch.float32 })
+  const rows = text
+    .trim()
+    .split('\n')
+    .map(line => line.split(',').map(Number))
+  const images = torch.tensor(
+    rows.map(row => row.slice(0, 64)),
+    { dtype: torch.float32 },
+  )
   return { images: images.view(-1, 1, 8, 8).div(16), labels: torch.tensor(rows.map(row => row[64]!)) }
 }
 
@@ -118,7 +124,9 @@ export function loss_curve(losses: readonly number[]): string {
 function confusion_text(confusion: readonly (readonly number[])[]): string {
   const cell = (x: number | string): string => String(x).padStart(4)
   const header = ['true'.padEnd(5), ...confusion.map((_, d) => cell(d))].join('')
-  const rows = confusion.map((row, d) => [String(d).padEnd(5), ...row.map(n => cell(n === 0 ? '.' : n))].join(''))
+  const rows = confusion.map((row, d) =>
+    [String(d).padEnd(5), ...row.map(n => cell(n === 0 ? '.' : n))].join(''),
+  )
   return [`${' '.repeat(5)}predicted`, header, ...rows].join('\n')
 }
 
@@ -134,10 +142,14 @@ function main(): void {
   console.log(`Learning ${TRAIN} handwritten digits, ${EPOCHS} times over.`)
   bar.start(batches, 0, { epoch: 1, loss: '-' })
   const begin = performance.now()
-  const { accuracy, losses, confusion } = train((epoch, loss) => bar.increment({ epoch: epoch + 1, loss: loss.toFixed(3) }))
+  const { accuracy, losses, confusion } = train((epoch, loss) =>
+    bar.increment({ epoch: epoch + 1, loss: loss.toFixed(3) }),
+  )
   bar.stop()
   const seconds = (performance.now() - begin) / 1000
-  console.log(`\nAccuracy on 397 digits it has not seen: ${(100 * accuracy).toFixed(1)} % after ${seconds.toFixed(1)} s\n`)
+  console.log(
+    `\nAccuracy on 397 digits it has not seen: ${(100 * accuracy).toFixed(1)} % after ${seconds.toFixed(1)} s\n`,
+  )
   console.log(confusion_text(confusion))
   const folder = new URL('output/', import.meta.url)
   mkdirSync(folder, { recursive: true })

@@ -17,32 +17,43 @@ const softplus_of = (x: Expr): Expr => x.max(0).add(x.abs().neg().exp().log1p())
 type Unary = [input: Tensor]
 
 /** x Phi(x): the Gaussian error linear unit; `approximate` is 'none' or 'tanh'. */
-export const gelu: Op<[input: Tensor, opts?: { approximate?: 'none' | 'tanh' }]> = pointwise("gelu(Tensor self, *, str approximate='none')", {
-  dtype: 'float',
-  forward: (x: Expr, approximate: string) => {
-    if (approximate === 'tanh') {
-      const inner = x.mul(x).mul(x).mul(0.044715).add(x).mul(Math.sqrt(2 / Math.PI))
-      return x.mul(0.5).mul(inner.tanh().add(1))
-    }
-    if (approximate !== 'none') throw new RuntimeError('approximate argument must be either none or tanh.')
-    return x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1))
+export const gelu: Op<[input: Tensor, opts?: { approximate?: 'none' | 'tanh' }]> = pointwise(
+  "gelu(Tensor self, *, str approximate='none')",
+  {
+    dtype: 'float',
+    forward: (x: Expr, approximate: string) => {
+      if (approximate === 'tanh') {
+        const inner = x
+          .mul(x)
+          .mul(x)
+          .mul(0.044715)
+          .add(x)
+          .mul(Math.sqrt(2 / Math.PI))
+        return x.mul(0.5).mul(inner.tanh().add(1))
+      }
+      if (approximate !== 'none') throw new RuntimeError('approximate argument must be either none or tanh.')
+      return x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1))
+    },
+    samples: r => [[r(3, 4)], [r(7), { approximate: 'tanh' }], [r()]],
   },
-  samples: r => [[r(3, 4)], [r(7), { approximate: 'tanh' }], [r()]],
-})
+)
 
 type EluOptions = { alpha?: number }
 
 /** x above 0, `alpha (exp(x) - 1)` below. */
-export const elu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise('elu(Tensor self, Scalar alpha=1)', {
-  dtype: 'float',
-  forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.expm1())),
-  samples: r => [[r(3, 4)], [r(5), 0.5]],
-})
+export const elu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
+  'elu(Tensor self, Scalar alpha=1)',
+  {
+    dtype: 'float',
+    forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.expm1())),
+    samples: r => [[r(3, 4)], [r(5), 0.5]],
+  },
+)
 /** In-place {@link elu}. */
 export const elu_: typeof elu = in_place(elu)
 
-const SELU_ALPHA = 1.6732632423543772848170429916717
-const SELU_SCALE = 1.0507009873554804934193349852946
+const SELU_ALPHA = 1.6732632423543772
+const SELU_SCALE = 1.0507009873554805
 
 /** {@link elu} with the constants that keep mean 0 and variance 1, scaled. */
 export const selu: Op<Unary> = pointwise('selu(Tensor self)', {
@@ -55,54 +66,53 @@ export const selu: Op<Unary> = pointwise('selu(Tensor self)', {
 export const selu_: typeof selu = in_place(selu)
 
 /** x above 0, `alpha (exp(x / alpha) - 1)` below. */
-export const celu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise('celu(Tensor self, Scalar alpha=1)', {
-  dtype: 'float',
-  node: 'EluBackward0',
-  forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.div(alpha).expm1())),
-  samples: r => [[r(3, 4)], [r(5), 0.5]],
-})
+export const celu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
+  'celu(Tensor self, Scalar alpha=1)',
+  {
+    dtype: 'float',
+    node: 'EluBackward0',
+    forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.div(alpha).expm1())),
+    samples: r => [[r(3, 4)], [r(5), 0.5]],
+  },
+)
 /** In-place {@link celu}. */
 export const celu_: typeof celu = in_place(celu)
 
 /** x above 0, `negative_slope x` below. */
-export const leaky_relu: Op<[input: Tensor, negative_slope?: number | { negative_slope?: number }]> = pointwise(
-  'leaky_relu(Tensor self, Scalar negative_slope=0.01)',
-  {
+export const leaky_relu: Op<[input: Tensor, negative_slope?: number | { negative_slope?: number }]> =
+  pointwise('leaky_relu(Tensor self, Scalar negative_slope=0.01)', {
     dtype: 'float',
     forward: (x: Expr, slope: Expr) => x.gt(0).where(x, x.mul(slope)),
     samples: r => [[r(3, 4)], [r(5), 0.2]],
-  },
-)
+  })
 /** In-place {@link leaky_relu}. */
 export const leaky_relu_: typeof leaky_relu = in_place(leaky_relu)
 
 /** `log(1 + exp(beta x)) / beta`, and x itself where `beta x > threshold`. */
-export const softplus: Op<[input: Tensor, beta?: number | { beta?: number; threshold?: number }, threshold?: number]> = pointwise(
-  'softplus(Tensor self, Scalar beta=1, Scalar threshold=20)',
-  {
-    dtype: 'float',
-    forward: (x: Expr, beta: Expr, threshold: Expr) => {
-      const scaled = x.mul(beta)
-      return scaled.gt(threshold).where(x, softplus_of(scaled).div(beta))
-    },
-    backward: (g, [x, beta, threshold]) => {
-      const scaled = x.mul(beta)
-      return [scaled.gt(threshold).where(g, g.mul(sigmoid_of(scaled)))]
-    },
-    samples: r => [[r(3, 4)], [r(5), 2, 1]],
+export const softplus: Op<
+  [input: Tensor, beta?: number | { beta?: number; threshold?: number }, threshold?: number]
+> = pointwise('softplus(Tensor self, Scalar beta=1, Scalar threshold=20)', {
+  dtype: 'float',
+  forward: (x: Expr, beta: Expr, threshold: Expr) => {
+    const scaled = x.mul(beta)
+    return scaled.gt(threshold).where(x, softplus_of(scaled).div(beta))
   },
-)
+  backward: (g, [x, beta, threshold]) => {
+    const scaled = x.mul(beta)
+    return [scaled.gt(threshold).where(g, g.mul(sigmoid_of(scaled)))]
+  },
+  samples: r => [[r(3, 4)], [r(5), 2, 1]],
+})
 
 /** x limited to [min_val, max_val]; the gradient at the limits is 0. */
-export const hardtanh: Op<[input: Tensor, min_val?: number | { min_val?: number; max_val?: number }, max_val?: number]> = pointwise(
-  'hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)',
-  {
-    dtype: 'promote',
-    forward: (x: Expr, low: Expr, high: Expr) => x.max(low).min(high),
-    backward: (g, [x, low, high]) => [x.gt(low).and(x.lt(high)).where(g, 0)],
-    samples: r => [[r(3, 4)], [r(5), -0.5, 1.5]],
-  },
-)
+export const hardtanh: Op<
+  [input: Tensor, min_val?: number | { min_val?: number; max_val?: number }, max_val?: number]
+> = pointwise('hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)', {
+  dtype: 'promote',
+  forward: (x: Expr, low: Expr, high: Expr) => x.max(low).min(high),
+  backward: (g, [x, low, high]) => [x.gt(low).and(x.lt(high)).where(g, 0)],
+  samples: r => [[r(3, 4)], [r(5), -0.5, 1.5]],
+})
 /** In-place {@link hardtanh}. */
 export const hardtanh_: typeof hardtanh = in_place(hardtanh)
 
@@ -177,10 +187,12 @@ type Lambda = [input: Tensor, lambd?: number | { lambd?: number }]
 /** x moved towards 0 by `lambd`, and 0 within. */
 export const softshrink: Op<Lambda> = pointwise('softshrink(Tensor self, Scalar lambd=0.5)', {
   dtype: 'float',
-  forward: (x: Expr, lambd: Expr) => x.gt(lambd).where(x.sub(lambd), x.lt(lambd.neg()).where(x.add(lambd), x.mul(0))),
+  forward: (x: Expr, lambd: Expr) =>
+    x.gt(lambd).where(x.sub(lambd), x.lt(lambd.neg()).where(x.add(lambd), x.mul(0))),
   backward: (g, [x, lambd]) => [x.ge(lambd.neg()).and(x.le(lambd)).where(0, g)],
   check: (_: Tensor, lambd: number) => {
-    if (Number(lambd) < 0) throw new RuntimeError(`lambda must be greater or equal to 0, but found to be ${lambd}.`)
+    if (Number(lambd) < 0)
+      throw new RuntimeError(`lambda must be greater or equal to 0, but found to be ${lambd}.`)
   },
   samples: r => [[r(3, 4)], [r(5), 1]],
 })
@@ -209,10 +221,13 @@ export const softsign: Op<Unary> = pointwise('softsign(Tensor self)', {
 })
 
 /** x above `threshold`, else `value`. */
-export const threshold: Op<[input: Tensor, threshold: number, value: number]> = pointwise('threshold(Tensor self, Scalar threshold, Scalar value)', {
-  forward: (x: Expr, limit: Expr, value: Expr) => x.le(limit).where(value, x),
-  samples: r => [[r(3, 4), 0.5, -1]],
-})
+export const threshold: Op<[input: Tensor, threshold: number, value: number]> = pointwise(
+  'threshold(Tensor self, Scalar threshold, Scalar value)',
+  {
+    forward: (x: Expr, limit: Expr, value: Expr) => x.le(limit).where(value, x),
+    samples: r => [[r(3, 4), 0.5, -1]],
+  },
+)
 /** In-place {@link threshold}. */
 export const threshold_: typeof threshold = in_place(threshold)
 
@@ -228,29 +243,46 @@ export const prelu: Op<[input: Tensor, weight: Tensor]> = composite('prelu(Tenso
       if (input.ndim === 0) throw new RuntimeError('Not allow zero-dim input tensor.')
       const channels = input.ndim === 1 ? 1 : input.sizes[1]!
       if (channels !== weight.count)
-        throw new RuntimeError(`Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.count} and channel size = ${channels}.`)
+        throw new RuntimeError(
+          `Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.count} and channel size = ${channels}.`,
+        )
     }
-    if (weight.ndim > 1) throw new RuntimeError(`prelu: Expected \`weight\` to be a scalar or 1D tensor, but got ndim = ${weight.ndim}`)
-    const spread = weight.count === 1 ? weight.reshape([]) : weight.view([-1, ...new Array<number>(input.ndim - 2).fill(1)])
-    return prelu_element(input, weight.count === 1 && input.ndim > 0 ? spread.expand(input.sizes.map(() => 1)) : spread)
+    if (weight.ndim > 1)
+      throw new RuntimeError(
+        `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got ndim = ${weight.ndim}`,
+      )
+    const spread =
+      weight.count === 1
+        ? weight.reshape([])
+        : weight.view([-1, ...new Array<number>(input.ndim - 2).fill(1)])
+    return prelu_element(
+      input,
+      weight.count === 1 && input.ndim > 0 ? spread.expand(input.sizes.map(() => 1)) : spread,
+    )
   },
-  samples: r => [[r(2, 3, 4), r(3)], [r(5), r(1)]],
+  samples: r => [
+    [r(2, 3, 4), r(3)],
+    [r(5), r(1)],
+  ],
 })
 
 /** The first half along `dim`, times the sigmoid of the second. */
-export const glu: Op<[input: Tensor, dim?: number | { dim?: number }]> = composite('glu(Tensor input, int dim=-1)', {
-  body: (input: Tensor, dim: number) => {
-    if (input.ndim === 0) throw new RuntimeError('glu does not support 0-dimensional tensors')
-    const d = wrap_dim(dim, input.ndim)
-    const n = input.sizes[d]!
-    if (n % 2 !== 0) throw new RuntimeError(`Halving dimension must be even, but dimension ${d} is size ${n}`)
-    return glu_halves(input.narrow(d, 0, n / 2), input.narrow(d, n / 2, n / 2))
+export const glu: Op<[input: Tensor, dim?: number | { dim?: number }]> = composite(
+  'glu(Tensor input, int dim=-1)',
+  {
+    body: (input: Tensor, dim: number) => {
+      if (input.ndim === 0) throw new RuntimeError('glu does not support 0-dimensional tensors')
+      const d = wrap_dim(dim, input.ndim)
+      const n = input.sizes[d]!
+      if (n % 2 !== 0)
+        throw new RuntimeError(`Halving dimension must be even, but dimension ${d} is size ${n}`)
+      return glu_halves(input.narrow(d, 0, n / 2), input.narrow(d, n / 2, n / 2))
+    },
+    samples: r => [[r(3, 4)], [r(4, 3), 0]],
   },
-  samples: r => [[r(3, 4)], [r(4, 3), 0]],
-})
+)
 
 const glu_halves: Op<[a: Tensor, b: Tensor]> = pointwise('glu(Tensor self, Tensor gate)', {
   dtype: 'float',
   forward: (a: Expr, b: Expr) => a.mul(sigmoid_of(b)),
 })
-
