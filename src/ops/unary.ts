@@ -63,7 +63,7 @@ export const log10: Op<Unary> = float_function('log10', x => x.log10(), [0.1, 2]
 export const log10_: typeof log10 = in_place(log10)
 
 /** log(1 + self), accurate near 0. */
-export const log1p: Op<Unary> = float_function('log1p', x => x.log1p(), [-0.8, 2])
+export const log1p: Op<Unary> = float_function('log1p', x => x.log1p(), [-0.8, 2], { node: 'Log1PBackward0' })
 /** In-place {@link log1p}. */
 export const log1p_: typeof log1p = in_place(log1p)
 
