@@ -168,7 +168,7 @@ export class ModuleList<M extends Module = Layer> extends Module {
   }
 
   extend(modules: Iterable<M>): this {
-    if (modules === null || typeof modules !== 'object' || typeof modules[Symbol.iterator] !== 'function')
+    if (typeof (modules as Iterable<M> | null | undefined)?.[Symbol.iterator] !== 'function')
       throw new TypeError(`ModuleList.extend should be called with an iterable, but got ${typename(modules)}`)
     for (const module of modules) this.append(module)
     return this

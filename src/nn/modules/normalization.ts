@@ -7,6 +7,7 @@ import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { float, tuple, value } from '../repr.ts'
+import type { LocalMetadata, StateDict } from '../state_dict.ts'
 import { FACTORY, type Factory, type FactoryOptions, reader, uninitialised } from './settings.ts'
 
 export type NormOptions = FactoryOptions & {
@@ -82,6 +83,18 @@ abstract class NormBase extends Module {
   /** @internal */
   override get _version(): number {
     return 2
+  }
+
+  /** States of version 1 have no count of batches. @internal */
+  override _load_from_state_dict(
+    state: StateDict,
+    prefix: string,
+    metadata: LocalMetadata,
+    ...lists: [missing: string[], unexpected: string[], errors: string[]]
+  ): void {
+    if ((metadata.version ?? 1) < 2 && this.track_running_stats)
+      state[`${prefix}num_batches_tracked`] ??= torch.tensor(0, { dtype: torch.int64 })
+    super._load_from_state_dict(state, prefix, metadata, ...lists)
   }
 
   override extra_repr(): string {

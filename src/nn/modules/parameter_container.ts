@@ -20,7 +20,7 @@ export interface ParameterList<P = Parameter> {
 
 /** A list of parameters that belong to the module that holds it. */
 export class ParameterList<P = Parameter> extends Module {
-  constructor(values?: Iterable<P | Tensor> | null) {
+  constructor(values?: Iterable<NoInfer<P> | Tensor> | null) {
     super()
     if (values !== undefined && values !== null) this.extend(values)
   }
@@ -89,7 +89,7 @@ type ParameterEntries<P> =
 export class ParameterDict<P = Parameter> extends Module {
   readonly #keys: Set<string> = new Set()
 
-  constructor(parameters?: ParameterEntries<P> | ParameterDict<P> | null) {
+  constructor(parameters?: ParameterEntries<NoInfer<P>> | ParameterDict<NoInfer<P>> | null) {
     super()
     if (parameters !== undefined && parameters !== null) this.update(parameters)
   }
