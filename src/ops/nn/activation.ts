@@ -8,6 +8,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { in_place } from '../define/inplace.ts'
 import { composite, type Op } from '../define/op.ts'
 import { pointwise } from '../define/pointwise.ts'
+import { floating } from '../define/rules.ts'
 
 const one = (x: Expr): Expr => constant(1, x.type)
 const sigmoid_of = (x: Expr): Expr => one(x).div(x.neg().exp().add(1))
@@ -20,7 +21,7 @@ type Unary = [input: Tensor]
 export const gelu: Op<[input: Tensor, opts?: { approximate?: 'none' | 'tanh' }]> = pointwise(
   "gelu(Tensor self, *, str approximate='none')",
   {
-    dtype: 'float',
+    dtype: floating('GeluKernelImpl'),
     forward: (x: Expr, approximate: string) => {
       if (approximate === 'tanh') {
         const inner = x
@@ -44,7 +45,7 @@ type EluOptions = { alpha?: number }
 export const elu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
   'elu(Tensor self, Scalar alpha=1)',
   {
-    dtype: 'float',
+    dtype: floating('elu_cpu'),
     forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.expm1())),
     samples: r => [[r(3, 4)], [r(5), 0.5]],
   },
@@ -57,7 +58,7 @@ const SELU_SCALE = 1.0507009873554805
 
 /** {@link elu} with the constants that keep mean 0 and variance 1, scaled. */
 export const selu: Op<Unary> = pointwise('selu(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('elu_cpu'),
   node: 'EluBackward0',
   forward: x => x.gt(0).where(x.mul(SELU_SCALE), x.expm1().mul(SELU_SCALE * SELU_ALPHA)),
   samples: r => [[r(3, 4)]],
@@ -69,8 +70,11 @@ export const selu_: typeof selu = in_place(selu)
 export const celu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
   'celu(Tensor self, Scalar alpha=1)',
   {
-    dtype: 'float',
-    node: 'EluBackward0',
+    dtype: floating('elu_cpu'),
+    node: 'CeluBackward0',
+    check_options: (_: Tensor, alpha: number) => {
+      if (Number(alpha) === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU')
+    },
     forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.div(alpha).expm1())),
     samples: r => [[r(3, 4)], [r(5), 0.5]],
   },
@@ -81,7 +85,7 @@ export const celu_: typeof celu = in_place(celu)
 /** x above 0, `negative_slope x` below. */
 export const leaky_relu: Op<[input: Tensor, negative_slope?: number | { negative_slope?: number }]> =
   pointwise('leaky_relu(Tensor self, Scalar negative_slope=0.01)', {
-    dtype: 'float',
+    dtype: floating('leaky_relu_cpu'),
     forward: (x: Expr, slope: Expr) => x.gt(0).where(x, x.mul(slope)),
     samples: r => [[r(3, 4)], [r(5), 0.2]],
   })
@@ -92,7 +96,7 @@ export const leaky_relu_: typeof leaky_relu = in_place(leaky_relu)
 export const softplus: Op<
   [input: Tensor, beta?: number | { beta?: number; threshold?: number }, threshold?: number]
 > = pointwise('softplus(Tensor self, Scalar beta=1, Scalar threshold=20)', {
-  dtype: 'float',
+  dtype: floating('softplus_cpu'),
   forward: (x: Expr, beta: Expr, threshold: Expr) => {
     const scaled = x.mul(beta)
     return scaled.gt(threshold).where(x, softplus_of(scaled).div(beta))
@@ -108,7 +112,10 @@ export const softplus: Op<
 export const hardtanh: Op<
   [input: Tensor, min_val?: number | { min_val?: number; max_val?: number }, max_val?: number]
 > = pointwise('hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)', {
-  dtype: 'promote',
+  check_options: (input: Tensor, low: number, high: number) => {
+    if (!input.dtype.is_signed && (low < 0 || high < 0))
+      throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits')
+  },
   forward: (x: Expr, low: Expr, high: Expr) => x.max(low).min(high),
   backward: (g, [x, low, high]) => [x.gt(low).and(x.lt(high)).where(g, 0)],
   samples: r => [[r(3, 4)], [r(5), -0.5, 1.5]],
@@ -128,7 +135,7 @@ export const relu6_: typeof relu6 = in_place(relu6)
 
 /** relu6(x + 3) / 6. */
 export const hardsigmoid: Op<Unary> = pointwise('hardsigmoid(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('hardsigmoid_cpu'),
   forward: x => x.add(3).max(0).min(6).div(6),
   backward: (g, [x]) => [x!.gt(-3).and(x!.lt(3)).where(g.div(6), 0)],
   samples: r => [[r.range(-5, 5, 3, 4)]],
@@ -138,7 +145,7 @@ export const hardsigmoid_: typeof hardsigmoid = in_place(hardsigmoid)
 
 /** x relu6(x + 3) / 6. */
 export const hardswish: Op<Unary> = pointwise('hardswish(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('hardswish_cpu'),
   forward: x => x.mul(x.add(3).max(0).min(6)).div(6),
   backward: (g, [x]) => [x!.lt(-3).where(0, x!.le(3).where(g.mul(x!.div(3).add(0.5)), g))],
   samples: r => [[r.range(-5, 5, 3, 4)]],
@@ -148,7 +155,7 @@ export const hardswish_: typeof hardswish = in_place(hardswish)
 
 /** x sigmoid(x). */
 export const silu: Op<Unary> = pointwise('silu(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('silu_cpu'),
   forward: x => x.div(x.neg().exp().add(1)),
   backward: (g, [x]) => {
     const s = sigmoid_of(x!)
@@ -161,7 +168,7 @@ export const silu_: typeof silu = in_place(silu)
 
 /** x tanh(softplus(x)). */
 export const mish: Op<Unary> = pointwise('mish(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('mish_cpu'),
   forward: x => x.mul(softplus_of(x).tanh()),
   backward: (g, [x]) => {
     const t = softplus_of(x!).tanh()
@@ -175,7 +182,7 @@ export const mish_: typeof mish = in_place(mish)
 
 /** log(sigmoid(x)) without overflow. */
 export const logsigmoid: Op<Unary> = pointwise('logsigmoid(Tensor self)', {
-  dtype: 'float',
+  dtype: floating('log_sigmoid_cpu'),
   node: 'LogSigmoidBackward0',
   forward: x => x.min(0).sub(x.abs().neg().exp().log1p()),
   backward: (g, [x]) => [g.mul(sigmoid_of(x!.neg()))],
@@ -186,7 +193,7 @@ type Lambda = [input: Tensor, lambd?: number | { lambd?: number }]
 
 /** x moved towards 0 by `lambd`, and 0 within. */
 export const softshrink: Op<Lambda> = pointwise('softshrink(Tensor self, Scalar lambd=0.5)', {
-  dtype: 'float',
+  dtype: floating('softshrink_cpu'),
   forward: (x: Expr, lambd: Expr) =>
     x.gt(lambd).where(x.sub(lambd), x.lt(lambd.neg()).where(x.add(lambd), x.mul(0))),
   backward: (g, [x, lambd]) => [x.ge(lambd.neg()).and(x.le(lambd)).where(0, g)],
@@ -199,7 +206,7 @@ export const softshrink: Op<Lambda> = pointwise('softshrink(Tensor self, Scalar 
 
 /** x, and 0 within `lambd` of 0. */
 export const hardshrink: Op<Lambda> = pointwise('hardshrink(Tensor self, Scalar lambd=0.5)', {
-  dtype: 'float',
+  dtype: floating('hardshrink_cpu'),
   forward: (x: Expr, lambd: Expr) => x.ge(lambd.neg()).and(x.le(lambd)).where(0, x),
   samples: r => [[r(3, 4)], [r(5), 1]],
 })
@@ -271,7 +278,8 @@ export const glu: Op<[input: Tensor, dim?: number | { dim?: number }]> = composi
   'glu(Tensor input, int dim=-1)',
   {
     body: (input: Tensor, dim: number) => {
-      if (input.ndim === 0) throw new RuntimeError('glu does not support 0-dimensional tensors')
+      if (input.ndim === 0)
+        throw new RuntimeError('glu does not support scalars because halving size must be even')
       const d = wrap_dim(dim, input.ndim)
       const n = input.sizes[d]!
       if (n % 2 !== 0)
