@@ -1,6 +1,7 @@
 // Activation functions, elementwise, as torch.nn.functional has them. Derivatives follow from the formulas; a
 // backward is written where PyTorch fixes the value at a kink or reads the result.
 // Not here: relu, sigmoid and tanh (unary.ts, they are methods too), softmax (softmax.ts), random ones (dropout.ts).
+import { bool, type DType, uint8 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { wrap_dim } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
@@ -8,7 +9,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { in_place } from '../define/inplace.ts'
 import { composite, type Op } from '../define/op.ts'
 import { pointwise } from '../define/pointwise.ts'
-import { floating } from '../define/rules.ts'
+import { floating, lift, not_implemented } from '../define/rules.ts'
 
 const one = (x: Expr): Expr => constant(1, x.type)
 const sigmoid_of = (x: Expr): Expr => one(x).div(x.neg().exp().add(1))
@@ -16,6 +17,14 @@ const sigmoid_of = (x: Expr): Expr => one(x).div(x.neg().exp().add(1))
 const softplus_of = (x: Expr): Expr => x.max(0).add(x.abs().neg().exp().log1p())
 
 type Unary = [input: Tensor]
+
+const NO_BOOL_LIMITS = 'Bool inputs not supported for hardtanh'
+const NO_DIFFERENCE =
+  'Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.'
+function refuse_bool(dtype: DType, message: string): DType {
+  if (dtype === bool) throw new RuntimeError(message)
+  return dtype
+}
 
 /** x Phi(x): the Gaussian error linear unit; `approximate` is 'none' or 'tanh'. */
 export const gelu: Op<[input: Tensor, opts?: { approximate?: 'none' | 'tanh' }]> = pointwise(
@@ -112,8 +121,9 @@ export const softplus: Op<
 export const hardtanh: Op<
   [input: Tensor, min_val?: number | { min_val?: number; max_val?: number }, max_val?: number]
 > = pointwise('hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)', {
+  dtype: dtype => refuse_bool(dtype, NO_BOOL_LIMITS),
   check_options: (input: Tensor, low: number, high: number) => {
-    if (!input.dtype.is_signed && (low < 0 || high < 0))
+    if (input.dtype === uint8 && (low < 0 || high < 0))
       throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits')
   },
   forward: (x: Expr, low: Expr, high: Expr) => x.max(low).min(high),
@@ -125,6 +135,7 @@ export const hardtanh_: typeof hardtanh = in_place(hardtanh)
 
 /** x limited to [0, 6]. */
 export const relu6: Op<Unary> = pointwise('relu6(Tensor self)', {
+  dtype: dtype => refuse_bool(dtype, NO_BOOL_LIMITS),
   node: 'HardtanhBackward0',
   forward: x => x.max(0).min(6),
   backward: (g, [x]) => [x!.gt(0).and(x!.lt(6)).where(g, 0)],
@@ -195,7 +206,7 @@ type Lambda = [input: Tensor, lambd?: number | { lambd?: number }]
 export const softshrink: Op<Lambda> = pointwise('softshrink(Tensor self, Scalar lambd=0.5)', {
   dtype: floating('softshrink_cpu'),
   forward: (x: Expr, lambd: Expr) =>
-    x.gt(lambd).where(x.sub(lambd), x.lt(lambd.neg()).where(x.add(lambd), x.mul(0))),
+    x.gt(lambd).where(x.sub(lambd), x.lt(lambd.neg()).where(x.add(lambd), 0)),
   backward: (g, [x, lambd]) => [x.ge(lambd.neg()).and(x.le(lambd)).where(0, g)],
   check: (_: Tensor, lambd: number) => {
     if (Number(lambd) < 0)
@@ -213,7 +224,7 @@ export const hardshrink: Op<Lambda> = pointwise('hardshrink(Tensor self, Scalar 
 
 /** x - tanh(x). */
 export const tanhshrink: Op<Unary> = pointwise('tanhshrink(Tensor self)', {
-  dtype: 'float',
+  dtype: dtype => lift(refuse_bool(dtype, NO_DIFFERENCE)),
   node: 'SubBackward0',
   forward: x => x.sub(x.tanh()),
   samples: r => [[r(3, 4)]],
@@ -221,7 +232,7 @@ export const tanhshrink: Op<Unary> = pointwise('tanhshrink(Tensor self)', {
 
 /** x / (1 + |x|). */
 export const softsign: Op<Unary> = pointwise('softsign(Tensor self)', {
-  dtype: 'float',
+  dtype: dtype => lift(dtype === bool ? not_implemented('abs_cpu', bool) : dtype),
   node: 'DivBackward0',
   forward: x => x.div(x.abs().add(1)),
   samples: r => [[r(3, 4)]],

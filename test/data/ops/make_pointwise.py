@@ -18,6 +18,8 @@ UNARY = """abs neg sign sgn positive floor ceil trunc frac round exp exp2 expm1 
 reciprocal sigmoid logit sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sinc deg2rad rad2deg erf erfc erfinv
 lgamma digamma relu nan_to_num angle isnan isinf isfinite isposinf isneginf isreal signbit logical_not bitwise_not i0
 special.i0e special.i1 special.i1e special.entr special.ndtri special.erfcx special.log_ndtr""".split()
+UNARY += ["nn.functional." + name for name in """gelu elu selu celu leaky_relu softplus hardtanh relu6 hardsigmoid hardswish
+silu mish logsigmoid softshrink hardshrink tanhshrink softsign""".split()]
 BINARY = """add sub mul div floor_divide remainder fmod pow maximum minimum fmax fmin eq ne lt le gt ge atan2 hypot copysign
 logaddexp logaddexp2 xlogy special.xlog1py logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor
 bitwise_left_shift bitwise_right_shift gcd lcm heaviside nextafter ldexp""".split()
