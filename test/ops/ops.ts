@@ -69,6 +69,7 @@ const families: readonly [string, Record<string, unknown>][] = [
   ['', functions],
   ['Tensor.', method_only],
   ['nn.functional.', nn],
+  ['nn.functional.', torch.nn.functional],
   ['special.', (torch as unknown as Record<string, Record<string, unknown>>)['special'] ?? {}],
   ['linalg.', (torch as unknown as Record<string, Record<string, unknown>>)['linalg'] ?? {}],
 ]

@@ -65,31 +65,7 @@ export const bilinear: Op<
   out: false,
 })
 
-/** One-hot vectors of class indices, in a new last dimension of `num_classes` (by default one more than the largest). */
-export const one_hot: Op<[tensor: Tensor, num_classes?: number | { num_classes?: number }]> = composite(
-  'one_hot(Tensor tensor, int num_classes=-1)',
-  {
-    body: (tensor: Tensor, num_classes: number) => {
-      if (tensor.dtype !== torch.int64) throw new RuntimeError('one_hot is only applicable to index tensor.')
-      if (tensor.numel() === 0) {
-        if (num_classes <= 0)
-          throw new RuntimeError('Can not infer total number of classes from empty tensor.')
-        return torch.empty([...tensor.shape, num_classes], { dtype: torch.int64 })
-      }
-      const [low, high] = [Number(tensor.min().item()), Number(tensor.max().item())]
-      if (low < 0) throw new RuntimeError('Class values must be non-negative.')
-      if (num_classes !== -1 && num_classes < 1) throw new RuntimeError('num_classes should be positive')
-      if (num_classes !== -1 && num_classes <= high)
-        throw new RuntimeError('Class values must be smaller than num_classes.')
-      const classes = num_classes === -1 ? high + 1 : num_classes
-      return torch
-        .zeros([...tensor.shape, classes], { dtype: torch.int64 })
-        .scatter_(-1, tensor.unsqueeze(-1), 1)
-    },
-    samples: r => [[r.ints(0, 4, 3), 5], [r.ints(0, 4, 2, 3)]],
-    out: false,
-  },
-)
+export const one_hot: typeof _nn.one_hot = _nn.one_hot
 
 type AttentionOptions = {
   attn_mask?: Tensor | null
