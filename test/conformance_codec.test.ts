@@ -67,7 +67,7 @@ describe('a tensor', () => {
       torch,
       inputs,
     ) as Tensor[]
-    expect(inputs).toEqual([a, b])
+    expect(inputs.map((t, i) => t === [a, b][i])).toEqual([true, true])
     expect([a, b, c].map(t => t!.requires_grad)).toEqual([true, true, false])
   })
 })
