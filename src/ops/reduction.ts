@@ -298,8 +298,19 @@ export const prod: Op<
 
 // ---------------------------------------------------------------------------------------------- truth and counts
 
-const conjunction = reduction({ name: 'all', combine: 'and', type: () => 'bool', map: x => x.ne(0) })
-const disjunction = reduction({ name: 'any', combine: 'or', type: () => 'bool', map: x => x.ne(0) })
+// As integers, which have lanes.
+const conjunction = reduction({
+  name: 'all',
+  combine: 'and',
+  type: () => 'i32',
+  map: x => x.ne(0).cast('i32'),
+})
+const disjunction = reduction({
+  name: 'any',
+  combine: 'or',
+  type: () => 'i32',
+  map: x => x.ne(0).cast('i32'),
+})
 const count = reduction({ name: 'count_nonzero', combine: 'add', map: x => x.ne(0).cast('i64') })
 
 /** uint8 is what masks were made of before bool, and stays. */
