@@ -36,7 +36,8 @@ export const cosine_similarity: Op<
         `expected common dtype to be floating point, yet common dtype is ${scalar_name(torch.promote_types(a.dtype, b.dtype))}`,
       )
     const dtype = torch.promote_types(a.dtype, b.dtype)
-    const [x, y] = torch.broadcast_tensors(a.to(dtype), b.to(dtype)) as [Tensor, Tensor]
+    const sizes = torch.broadcast_shapes(a.shape, b.shape)
+    const [x, y] = [a.to(dtype).expand(sizes), b.to(dtype).expand(sizes)]
     // As PyTorch: the gradient does not see the clamp.
     const length = (t: Tensor): Tensor => {
       const norm = t.norm(2, dim, true).clone()

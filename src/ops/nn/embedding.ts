@@ -1,6 +1,7 @@
 // Looking up rows by index: embedding and its gradient. Not here: bags of rows (embedding_bag).
 import { int32, int64 } from '../../base/dtype.ts'
 import { AssertionError, IndexError, RuntimeError } from '../../base/errors.ts'
+import { contiguous_strides } from '../../base/shape.ts'
 import { no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
@@ -10,8 +11,12 @@ import { where } from '../where.ts'
 const lookup: Op<[weight: Tensor, indices: Tensor, padding_idx: number, scale_grad_by_freq: boolean]> = op(
   'embedding(Tensor weight, Tensor indices, int padding_idx, bool scale_grad_by_freq)',
   {
-    forward: (weight: Tensor, indices: Tensor, _padding: number, _scale: boolean) =>
-      weight.index_select(0, indices.reshape([-1])).view([...indices.sizes, ...weight.sizes.slice(1)]),
+    forward(weight: Tensor, indices: Tensor, _padding: number, _scale: boolean) {
+      const out = weight.index_select(0, indices.reshape([-1]))
+      const sizes = [...indices.sizes, ...weight.sizes.slice(1)]
+      out.set_geometry(out.offset, sizes, contiguous_strides(sizes))
+      return out
+    },
     saves: ['indices'],
     backward: {
       weight(g, [weight, indices, padding_idx, scale_grad_by_freq]) {

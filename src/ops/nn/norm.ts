@@ -2,11 +2,11 @@
 // gradients are formulas of other ops. Not here: the modules that keep running statistics (nn/).
 import { type DType, float16, float32 } from '../../base/dtype.ts'
 import { RuntimeError, ValueError } from '../../base/errors.ts'
-import { numel } from '../../base/shape.ts'
+import { contiguous_strides, numel } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import { modes, no_grad } from '../../tensor/tape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { window } from '../define/space.ts'
@@ -422,7 +422,8 @@ const native_group_norm: Op<GroupNormFlat, [Tensor, Tensor, Tensor]> = op(
     forward(...[input, weight, bias, num_groups, eps]: GroupNormFlat): [Tensor, Tensor, Tensor] {
       const rows = as_groups(dense(input), num_groups)
       const [normal, mean, rstd] = native_layer_norm(rows, rows.sizes.slice(1), null, null, eps)
-      const out = normal.view(input.sizes)
+      // The same memory, and no view of anything in the eyes of autograd.
+      const out = alias(normal, input.sizes, contiguous_strides(input.sizes))
       if (weight !== null) out.mul_(per_channel(weight, input.ndim))
       if (bias !== null) out.add_(per_channel(bias, input.ndim))
       return [out, mean, rstd]
