@@ -304,6 +304,7 @@ const conjunction = reduction({
   combine: 'and',
   type: () => 'i32',
   map: x => x.ne(0).cast('i32'),
+  final: total => total.ne(0),
 })
 const disjunction = reduction({
   name: 'any',

@@ -4,17 +4,40 @@
 /** The results of an op, by position and by name. */
 export type Named<T, K extends string> = T[] & { readonly [name in K]: T }
 
-/** An array of `fields` in their order that prints as `torch.return_types.<op>(...)`. */
+type TupleClass = new () => unknown[]
+const classes = new Map<string, TupleClass>()
+
+/** A class of arrays with getters for the names. What slices and maps of them give are plain arrays. */
+function class_of(op: string, names: readonly string[]): TupleClass {
+  class Tuple extends Array<unknown> {
+    static override get [Symbol.species](): ArrayConstructor {
+      return Array
+    }
+    override toString(): string {
+      return `torch.return_types.${op}(\n${names.map((name, i) => `${name}=${String(this[i])}`).join(',\n')})`
+    }
+    [Symbol.for('nodejs.util.inspect.custom')](): string {
+      return this.toString()
+    }
+  }
+  names.forEach((name, i) => {
+    Object.defineProperty(Tuple.prototype, name, {
+      get(this: unknown[]): unknown {
+        return this[i]
+      },
+    })
+  })
+  return Tuple
+}
+
+/** An array of `fields` in their order that prints as `torch.return_types.<op>(...)`. One op has one set of names. */
 export function named_tuple<T, K extends string>(
   op: string,
   fields: { readonly [name in K]: T },
 ): Named<T, K> {
-  const names = Object.keys(fields) as K[]
-  const tuple = names.map(name => fields[name])
-  const text = (): string =>
-    `torch.return_types.${op}(\n${names.map(n => `${n}=${String(fields[n])}`).join(',\n')})`
-  for (const [i, name] of names.entries()) Object.defineProperty(tuple, name, { get: () => tuple[i] })
-  Object.defineProperty(tuple, 'toString', { value: text })
-  Object.defineProperty(tuple, Symbol.for('nodejs.util.inspect.custom'), { value: text })
+  let tuple_class = classes.get(op)
+  if (tuple_class === undefined) classes.set(op, (tuple_class = class_of(op, Object.keys(fields))))
+  const tuple = new tuple_class()
+  for (const name in fields) tuple.push(fields[name])
   return tuple as Named<T, K>
 }

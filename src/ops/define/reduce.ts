@@ -4,7 +4,7 @@
 // no accuracy with length. Not here: running totals (../scan.ts), any op.
 import { bool, type DType, float32, float64, int32, int64 } from '../../base/dtype.ts'
 import { coalesce, contiguous_strides, wrap_dims } from '../../base/shape.ts'
-import type { Executable, LaunchValue, Operand } from '../../device/device.ts'
+import type { Executable, LaunchValue } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
 import { compute_type, type ScalarType } from '../../ir/types.ts'
@@ -197,64 +197,106 @@ function tree(terms: readonly Expr[], combine: Combine): Expr {
   return tree(terms.slice(0, half), combine)[combine](tree(terms.slice(half), combine))
 }
 
+/** Kept and reduced dimensions, each collapsed, with their strides; the result is contiguous. */
+type Space = {
+  readonly kept: readonly number[]
+  readonly out_strides: readonly number[]
+  readonly x_kept: readonly number[]
+  readonly reduced: readonly number[]
+  readonly x_reduced: readonly number[]
+}
+
+/** The space of neighbouring dimensions of a contiguous tensor: no search for what collapses. Null for others. */
+function plain_space(x: Tensor, dims: readonly number[]): Space | null {
+  const first = dims[0]
+  if (first === undefined || !x.dense || x.sizes.length === 0) return null
+  for (let i = 1; i < dims.length; i++) if (dims[i] !== first + i) return null
+  let [outer, n, inner] = [1, 1, 1]
+  for (let d = 0; d < x.sizes.length; d++) {
+    const size = x.sizes[d] as number
+    if (d < first) outer *= size
+    else if (d < first + dims.length) n *= size
+    else inner *= size
+  }
+  const reduced = { reduced: [n], x_reduced: [inner] }
+  if (inner === 1) return { kept: [outer], out_strides: [1], x_kept: [n], ...reduced }
+  if (outer === 1) return { kept: [inner], out_strides: [1], x_kept: [1], ...reduced }
+  return { kept: [outer, inner], out_strides: [inner, 1], x_kept: [n * inner, 1], ...reduced }
+}
+
+function any_space(x: Tensor, dims: readonly number[], out: Tensor): Space {
+  const of = (list: readonly number[], reduced: boolean): number[] =>
+    list.filter((_, d) => dims.includes(d) === reduced)
+  const kept = coalesce(of(x.sizes, false), [out.strides, of(x.strides, false)])
+  const reduced = coalesce(of(x.sizes, true), [of(x.strides, true)])
+  // Kernels have at least one loop over either.
+  const or_one = (list: readonly number[]): readonly number[] => (list.length === 0 ? [1] : list)
+  return {
+    kept: or_one(kept.sizes),
+    out_strides: or_one(kept.strides_list[0] as number[]),
+    x_kept: or_one(kept.strides_list[1] as number[]),
+    reduced: or_one(reduced.sizes),
+    x_reduced: or_one(reduced.strides_list[0] as number[]),
+  }
+}
+
+const ROWS_DENSE = 0
+const ROWS_STRIDED = 1
+const COLUMNS = 2
+const COLUMNS_BLOCKED = 3
+
 /** Declares a reduction. */
 export function reduction(def: ReductionDef): Reduction {
   const rows_kernel = kernels(def.name, (k, ...key: Key) => write_rows(k, def, key))
   const columns_kernel = kernels(`${def.name}_columns`, (k, blocked: boolean, ...key: Key) =>
     write_columns(k, def, key, blocked),
   )
+  /** By everything that tells them apart, as digits of a number. */
+  const found: Executable[] = []
+
+  function kernel(
+    kind: number,
+    x: DType,
+    out: DType,
+    y: DType | undefined,
+    { kept, reduced }: Space,
+  ): Executable {
+    const digits = ((x.code * 16 + out.code) * 16 + (y?.code ?? 15)) * 4 + kind
+    const code = (digits * 8 + kept.length) * 8 + reduced.length
+    let executable = found[code]
+    if (executable === undefined) {
+      const inner = kind === ROWS_STRIDED ? 'x' : '1'
+      const key: Key = [x, out, y ?? null, kept.length, reduced.length, inner]
+      executable = kind < COLUMNS ? rows_kernel(...key) : columns_kernel(kind === COLUMNS_BLOCKED, ...key)
+      if (kept.length < 8 && reduced.length < 8) found[code] = executable
+    }
+    return executable
+  }
+
   return (x, dims, dtype, values = [], y) => {
     const out = empty(reduced_sizes(x.sizes, dims, false), dtype)
     if (out.count === 0) return out
-    const of = (list: readonly number[], reduced: boolean): number[] =>
-      list.filter((_, d) => dims.includes(d) === reduced)
-    const kept = filled(coalesce(of(x.sizes, false), [out.strides, of(x.strides, false)]))
-    const reduced = filled(coalesce(of(x.sizes, true), [of(x.strides, true)]))
-    const [out_strides, x_kept] = kept.strides_list as [number[], number[]]
-    const [x_reduced] = reduced.strides_list as [number[]]
-    const operands = (view: Operand): Operand[] => [
-      window(out, kept.sizes, out_strides),
-      view,
-      ...(y === undefined ? [] : [window(y, kept.sizes, out_strides)]),
-    ]
-    const key = (inner: string): Key => [
-      x.dtype,
-      dtype,
-      y?.dtype ?? null,
-      kept.sizes.length,
-      reduced.sizes.length,
-      inner,
-    ]
-    const columns = kept.sizes[kept.sizes.length - 1] as number
-    const along_rows = inner_class(x_reduced) === '1'
-    if (along_rows || inner_class(x_kept) !== '1' || columns < FEW_COLUMNS) {
-      const view = window(x, [...kept.sizes, ...reduced.sizes], [...x_kept, ...x_reduced])
-      rows_kernel(...key(along_rows ? '1' : 'x'))(operands(view), values)
-      return out
+    const space = plain_space(x, dims) ?? any_space(x, dims, out)
+    const { kept, out_strides, x_kept, reduced, x_reduced } = space
+    const columns = kept[kept.length - 1] as number
+    const dense = inner_class(x_reduced) === '1'
+    const along_rows = dense || inner_class(x_kept) !== '1' || columns < FEW_COLUMNS
+    const view = along_rows
+      ? window(x, [...kept, ...reduced], [...x_kept, ...x_reduced])
+      : window(x, [...kept.slice(0, -1), ...reduced, columns], [...x_kept.slice(0, -1), ...x_reduced, 1])
+    const operands = [window(out, kept, out_strides), view]
+    if (y !== undefined) operands.push(window(y, kept, out_strides))
+    let kind = dense ? ROWS_DENSE : ROWS_STRIDED
+    if (!along_rows) {
+      const { part, total } = step_types(def, x.dtype, dtype)
+      const blocked = part !== total && reduced_count(reduced, all_dims(reduced.length)) > ROW_BLOCK
+      for (const type of blocked ? [part, total] : [part])
+        operands.push(window(empty([out.count], storage_of(type)), kept, out_strides))
+      kind = blocked ? COLUMNS_BLOCKED : COLUMNS
     }
-    const view = window(
-      x,
-      [...kept.sizes.slice(0, -1), ...reduced.sizes, columns],
-      [...x_kept.slice(0, -1), ...x_reduced, 1],
-    )
-    const types = step_types(def, x.dtype, dtype)
-    const blocked = types.part !== types.total && reduced.sizes.reduce((a, b) => a * b, 1) > ROW_BLOCK
-    const scratch = (type: ScalarType): Operand =>
-      window(empty([out.count], storage_of(type)), kept.sizes, out_strides)
-    const partial = blocked ? [scratch(types.part), scratch(types.total)] : [scratch(types.part)]
-    const kernel: Executable = columns_kernel(blocked, ...key('1'))
-    kernel([...operands(view), ...partial], values)
+    kernel(kind, x.dtype, dtype, y?.dtype, space)(operands, values)
     return out
   }
-}
-
-/** At least one dimension, for kernels that have a loop there. */
-function filled<S extends { readonly sizes: number[]; readonly strides_list: number[][] }>(space: S): S {
-  if (space.sizes.length === 0) {
-    space.sizes.push(1)
-    for (const strides of space.strides_list) strides.push(1)
-  }
-  return space
 }
 
 /** `sizes` without `dims`, or with 1 there. */
