@@ -58,8 +58,30 @@ export function unique<T>(entries: readonly [string, T][]): [string, T][] {
   return entries.filter(([, x]) => !seen.has(x) && seen.add(x))
 }
 
-/** Makes `set` hold `names`. */
-export function replace(set: Set<string>, names: ReadonlySet<string>): void {
-  set.clear()
-  for (const name of names) set.add(name)
+/**
+ * The own properties of `module` for which `is` holds, in order of assignment. Their names join `known`; `check` sees
+ * what else is found under names that are known.
+ */
+export function own_members<T>(
+  module: Module,
+  known: Set<string>,
+  is: (x: unknown) => x is T,
+  check: (name: string, x: unknown) => void,
+): [string, T][] {
+  const found: [string, T][] = []
+  let present = 0
+  for (const entry of module._entries()) {
+    const [name, x] = entry
+    if (is(x)) {
+      found.push(entry as [string, T])
+      known.add(name)
+      present++
+    } else if (known.size > 0 && known.has(name)) {
+      check(name, x)
+      present++
+    }
+  }
+  // Names whose property has been deleted are free again.
+  if (known.size > present) for (const name of known) if (!Object.hasOwn(module, name)) known.delete(name)
+  return found
 }

@@ -19,7 +19,7 @@ import {
   join,
   type MembersOptions,
   named_members,
-  replace,
+  own_members,
   require_new,
   split_path,
   unique,
@@ -102,43 +102,22 @@ export abstract class Module {
   /** Throws TypeError where a parameter's place has been taken by something else. @internal */
   _own_parameters(): [string, Parameter][] {
     const { parameters, buffers } = this._module
-    const found: [string, Parameter][] = []
-    const names = new Set<string>()
-    for (const [name, x] of this._entries()) {
-      if (x instanceof Parameter) {
-        found.push([name, x])
-        names.add(name)
-      } else if (parameters.has(name) && !buffers.has(name) && !(x instanceof Module)) {
-        if (x !== null && x !== undefined)
-          throw new TypeError(
-            `cannot assign '${typename(x)}' as parameter '${name}' (torch.nn.Parameter or None expected)`,
-          )
-        names.add(name)
-      }
-    }
-    replace(parameters, names)
-    return found
+    return own_members(this, parameters, is_parameter, (name, x) => {
+      if (x === null || x === undefined || buffers.has(name) || is_module(x)) return
+      throw new TypeError(
+        `cannot assign '${typename(x)}' as parameter '${name}' (torch.nn.Parameter or None expected)`,
+      )
+    })
   }
 
   /** Throws TypeError where a child's place has been taken by something else. @internal */
   _own_children(): [string, Module][] {
-    const { children } = this._module
-    const found: [string, Module][] = []
-    const names = new Set<string>()
-    for (const [name, x] of this._entries()) {
-      if (x instanceof Module) {
-        found.push([name, x])
-        names.add(name)
-      } else if (children.has(name) && !(x instanceof Parameter)) {
-        if (x !== null && x !== undefined)
-          throw new TypeError(
-            `cannot assign '${typename(x)}' as child module '${name}' (torch.nn.Module or None expected)`,
-          )
-        names.add(name)
-      }
-    }
-    replace(children, names)
-    return found
+    return own_members(this, this._module.children, is_module, (name, x) => {
+      if (x === null || x === undefined || is_parameter(x)) return
+      throw new TypeError(
+        `cannot assign '${typename(x)}' as child module '${name}' (torch.nn.Module or None expected)`,
+      )
+    })
   }
 
   /** @internal */
@@ -148,8 +127,7 @@ export abstract class Module {
     const found: [string, Tensor][] = []
     for (const [name, persistent] of buffers) {
       const x = own[name]
-      if (x === null || x === undefined || x instanceof Parameter || (only_persistent && !persistent))
-        continue
+      if (x === null || x === undefined || is_parameter(x) || (only_persistent && !persistent)) continue
       if (!(x instanceof torch.Tensor))
         throw new TypeError(
           `cannot assign '${typename(x)}' as buffer '${name}' (torch.Tensor or None expected)`,
@@ -244,7 +222,14 @@ export abstract class Module {
 
   /** The module and all below it, each once. */
   modules(): Module[] {
-    return this.named_modules().map(([, module]) => module)
+    const seen = new Set<Module>()
+    const walk = (module: Module): void => {
+      if (seen.has(module)) return
+      seen.add(module)
+      for (const [, child] of module._own_children()) walk(child)
+    }
+    walk(this)
+    return [...seen]
   }
 
   /** The immediate children, each once, with their names. */
@@ -268,7 +253,11 @@ export abstract class Module {
 
   /** The parameters; see {@link named_parameters}. What an optimizer takes. */
   parameters(recurse: boolean | { recurse?: boolean } = true): Parameter[] {
-    return this.named_parameters(typeof recurse === 'boolean' ? { recurse } : recurse).map(([, p]) => p)
+    const all = typeof recurse === 'boolean' ? recurse : (recurse.recurse ?? true)
+    const found = new Set<Parameter>()
+    for (const module of all ? this.modules() : [this])
+      for (const [, p] of module._own_parameters()) found.add(p)
+    return [...found]
   }
 
   /** The buffers with their paths; see {@link named_parameters}. */
@@ -536,6 +525,11 @@ export abstract class Module {
     return `${this._get_name()}(${inner})`
   }
 }
+
+export const is_module = (x: unknown): x is Module => typeof x === 'function' && x instanceof Module
+
+const is_parameter = (x: unknown): x is Parameter =>
+  typeof x === 'object' && x !== null && '_is_parameter' in x && x._is_parameter === true
 
 // Abstract, so that subclasses need not write `override`; there for those that have none when run.
 Object.defineProperty(Module.prototype, 'forward', {

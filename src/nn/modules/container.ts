@@ -2,7 +2,7 @@
 // Not here: the containers of parameters (parameter_container.ts).
 import { AssertionError, IndexError, KeyError, NotImplementedError } from '../../base/errors.ts'
 import { _is_options, type Tensor } from '../../torch.ts'
-import { type Layer, Module } from '../module.ts'
+import { is_module, type Layer, Module } from '../module.ts'
 import { typename } from '../repr.ts'
 import { pairs_of, position, slice_positions } from './entries.ts'
 
@@ -57,7 +57,8 @@ export class Sequential<T extends readonly Module[] = Layer[]> extends Module {
   /** Passes `input` through all modules. */
   forward(input: Tensor): Tensor {
     let value: unknown = input
-    for (const module of items<Layer>(this)) value = module(value as Tensor)
+    for (const [, module] of this._entries())
+      if (is_module(module)) value = (module as Layer)(value as Tensor)
     return value as Tensor
   }
 
