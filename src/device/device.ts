@@ -73,6 +73,8 @@ export interface Device {
   readonly backend: string
   /** The device type that users see. */
   readonly type: 'cpu'
+  /** How many threads one kernel or routine may use, from 1 on. May be set at any time; results do not depend on it. */
+  num_threads: number
   alloc(nbytes: number): Storage
   compile(kernel: Kernel): Executable
   /** Matrix multiply for float32 and float64. Shapes with m, n or batch 0 do nothing; k = 0 writes zeros. */

@@ -3,6 +3,7 @@
 import { DType, FloatScalar, result_dtype, scalar_dtype, set_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { Size, same_sizes } from '../base/shape.ts'
+import { cpu_device } from '../tensor/dispatch.ts'
 import { type_name } from '../tensor/schema.ts'
 import { TypedStorage } from '../tensor/storage_view.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -80,20 +81,24 @@ export const is_storage = (obj: unknown): obj is TypedStorage => obj instanceof 
 
 // ---------------------------------------------------------------------------------------------- threads
 
-const threads = { intra: 1, inter: 1 }
+let interop_threads = 1
 
 function checked(name: string, n: number): number {
   if (!Number.isInteger(n)) throw new RuntimeError(`${name} expects an int, but got ${type_name(n)}`)
-  if (n <= 0) throw new RuntimeError(`${name} expects a positive integer`)
+  if (n <= 0 || n >= 2 ** 31) throw new RuntimeError(`${name} expects a positive integer`)
   return n
 }
 
-/** The number that set_num_threads was given, 1 at first. Kernels run on one thread today. */
-export const get_num_threads = (): number => threads.intra
+/** How many threads one operation may use: at first as many as there are cores, or what OMP_NUM_THREADS says. */
+export const get_num_threads = (): number => cpu_device().num_threads
+/** Sets how many threads one operation may use, 1 for none beside the caller's. Results do not depend on it. */
 export function set_num_threads(n: number): void {
-  threads.intra = checked('set_num_threads', n)
+  cpu_device().num_threads = checked('set_num_threads', n)
 }
-export const get_num_interop_threads = (): number => threads.inter
+
+/** The number that set_num_interop_threads was given, 1 at first: operations run one after the other. */
+export const get_num_interop_threads = (): number => interop_threads
+/** Accepted as PyTorch accepts it, and without effect: operations run one after the other. */
 export function set_num_interop_threads(n: number): void {
-  threads.inter = checked('set_num_interop_threads', n)
+  interop_threads = checked('set_num_interop_threads', n)
 }

@@ -12,7 +12,16 @@ import { gemm } from './gemm.ts'
 /** A device that interprets. `compile` throws for a kernel that breaks a rule of the IR, a launch for one that
  * addresses what is outside of an operand. */
 export function interp_device(): Device {
-  return { backend: 'interp', type: 'cpu', alloc: allocate, compile, gemm, conv, synchronize: () => {} }
+  return {
+    backend: 'interp',
+    type: 'cpu',
+    num_threads: 1,
+    alloc: allocate,
+    compile,
+    gemm,
+    conv,
+    synchronize: () => {},
+  }
 }
 
 function compile(kernel: Kernel): Executable {

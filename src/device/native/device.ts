@@ -6,6 +6,7 @@ import { lower } from '../../lower/lower.ts'
 import { argument_size, FIRST_ARGUMENT, render_c, render_c_unit, used_params } from '../../render/c/kernel.ts'
 import { KERNEL_FLAGS, PRELUDE } from '../../render/c/prelude.ts'
 import type { Device, Executable, LaunchValue } from '../device.ts'
+import { default_num_threads } from '../parallelism.ts'
 import { allocate, set_address_of } from '../storage.ts'
 import { address_of, args, args_address, require_room, running } from './arguments.ts'
 import { content_hash, type Library, load_library, load_published, publish, temporary_path } from './cache.ts'
@@ -30,6 +31,7 @@ export function native_device(): NativeDevice {
   device = {
     backend: 'native',
     type: 'cpu',
+    num_threads: default_num_threads(),
     alloc: allocate,
     compile,
     compile_all,

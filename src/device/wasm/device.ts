@@ -18,6 +18,7 @@ export function wasm_device(): Device {
   return {
     backend: 'wasm',
     type: 'cpu',
+    num_threads: 1,
     alloc: allocate,
     compile: kernel => compile(engine, kernel),
     gemm: problem => gemm(engine, problem),
