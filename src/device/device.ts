@@ -47,7 +47,8 @@ export type GemmProblem = {
 /**
  * 2-d cross-correlation and its two gradients; all operands contiguous NCHW / OIHW (one-dimensional convolution
  * comes as height 1). `forward` writes `output` from input and weight, `input_grad` writes `input` from output
- * and weight, `weight_grad` writes `weight` from input and output.
+ * and weight, `weight_grad` writes `weight` from input and output. `bias`, one number for each channel of what is
+ * written, is added to the results of `forward` and `input_grad` (a transposed convolution); else it is null.
  */
 export type ConvProblem = {
   readonly dtype: DType
@@ -66,6 +67,7 @@ export type ConvProblem = {
   readonly input: Operand
   readonly weight: Operand
   readonly output: Operand
+  readonly bias: Operand | null
 }
 
 export interface Device {

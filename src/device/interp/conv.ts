@@ -11,6 +11,11 @@ export function conv(p: ConvProblem): void {
   const output = elements(p.output)
   const target = p.kind === 'forward' ? output : p.kind === 'input_grad' ? input : weight
   const sums = new Float64Array(target.length)
+  if (p.bias !== null) {
+    const bias = elements(p.bias)
+    const plane = target.length / (p.batch * bias.length)
+    for (let i = 0; i < sums.length; i++) sums[i] = bias[Math.floor(i / plane) % bias.length]!
+  }
   switch (p.kind) {
     case 'forward':
       visit(p, (i, w, o) => {

@@ -62,10 +62,11 @@ const KINDS = { forward: 0, input_grad: 1, weight_grad: 2 } as const
 
 /** Convolution or one of its gradients, see `Device.conv`. */
 export function conv(problem: ConvProblem): void {
-  const { dtype, kind, batch, groups, in_channels, out_channels, input, weight, output } = problem
+  const { dtype, kind, batch, groups, in_channels, out_channels, input, weight, output, bias } = problem
   const run = ROUTINES.conv[dtype.code] ?? compile('conv', dtype)
   const numbers = [
     ...[KINDS[kind], operand_address(input), operand_address(weight), operand_address(output)],
+    bias === null ? 0 : operand_address(bias),
     ...[batch, groups, in_channels, out_channels],
     ...problem.in_size,
     ...problem.out_size,

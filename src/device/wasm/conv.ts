@@ -18,15 +18,19 @@ const DEPTHWISE_LIMIT = 4
 
 /** Runs one of the three kinds. Throws TypeError for a dtype other than float32 and float64. */
 export function conv(engine: Engine, problem: ConvProblem): void {
-  const { kind, input, weight, output } = problem
-  const target = { forward: output, input_grad: input, weight_grad: weight }[kind]
-  if (input.count > 0 && weight.count > 0 && output.count > 0) new Convolution(engine, problem).run()
-  else fill_zero(target)
+  const { kind, batch, input, weight, output, bias } = problem
+  if (input.count > 0 && weight.count > 0 && output.count > 0) return new Convolution(engine, problem).run()
+  const target = elements_of({ forward: output, input_grad: input, weight_grad: weight }[kind])
+  target.fill(0)
+  if (bias !== null) add_bias(target, elements_of(bias), target.length / (batch * bias.count))
 }
 
-function fill_zero({ memory, offset, count, dtype }: Operand): void {
-  const at = memory.byte_offset + offset * dtype.itemsize
-  new Uint8Array(memory.buffer, at, count * dtype.itemsize).fill(0)
+const elements_of = ({ memory, offset, count, dtype }: Operand): Float64Array =>
+  (memory.array(dtype) as Float64Array).subarray(offset, offset + count)
+
+/** Adds to each channel of `plane` elements its bias. */
+function add_bias(results: Float32Array | Float64Array, bias: ArrayLike<number>, plane: number): void {
+  for (let i = 0; i < results.length; i++) results[i]! += bias[Math.floor(i / plane) % bias.length]!
 }
 
 /** Output positions: rows `top` to `bottom`, columns `left` to `right`; they follow each other in memory. */
@@ -100,7 +104,7 @@ class Convolution {
   }
 
   run(): void {
-    const { kind, input, weight, output, batch } = this.#p
+    const { kind, input, weight, output, bias, batch } = this.#p
     if (kind === 'weight_grad') this.#zero(this.#weight, weight.count)
     else this.#write(weight, this.#weight, 0, weight.count)
     const is_depthwise = this.#in_group === 1 && this.#out_group < DEPTHWISE_LIMIT
@@ -117,6 +121,7 @@ class Convolution {
       if (kind !== 'forward') this.#write(output, y, first * y_count, images * y_count)
       else if (is_depthwise) this.#zero(y, images * y_count)
       work(x, y, images)
+      if (bias !== null) this.#add_bias(kind === 'forward' ? y : x, bias, images)
       if (kind === 'input_grad') this.#read(x, input, first * x_count, images * x_count)
       if (kind === 'forward') this.#read(y, output, first * y_count, images * y_count)
     }
@@ -300,6 +305,14 @@ class Convolution {
 
   #zero(at: number, count: number): void {
     this.#memory.bytes.fill(0, at, at + count * this.#size)
+  }
+
+  /** Adds to each channel of the images that begin at an address its bias. */
+  #add_bias(at: number, bias: Operand, images: number): void {
+    const plane = this.#p.kind === 'forward' ? this.#out_plane : this.#in_plane
+    const all = this.#size === 4 ? this.#memory.f32 : this.#memory.f64
+    const first = at / this.#size
+    add_bias(all.subarray(first, first + images * bias.count * plane), elements_of(bias), plane)
   }
 
   /** Copies `count` elements of a contiguous operand to an address, or back. */

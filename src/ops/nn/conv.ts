@@ -15,7 +15,7 @@ type Pair = readonly [number, number]
 /** Everything but the tensors, for two dimensions. */
 type Geometry = { stride: Pair; padding: Pair; dilation: Pair; groups: number }
 
-type Role = 'input' | 'weight' | 'output'
+type Role = 'input' | 'weight' | 'output' | 'bias'
 
 /** A tensor with a height of one where it has none: the routine works in two dimensions. */
 const lift = (t: Operand): Operand =>
@@ -23,19 +23,19 @@ const lift = (t: Operand): Operand =>
     ? t
     : window(t, t.sizes.toSpliced(2, 0, 1), t.strides.toSpliced(2, 0, t.sizes[2]! * t.strides[2]!))
 
-/** Runs the routine on 3-d or 4-d tensors; makes the operand that `kind` writes, of the given sizes. */
+/** Runs the routine on 3-d or 4-d tensors; makes the operand that `kind` writes, of the given sizes, plus a bias if given. */
 function run(
   kind: ConvProblem['kind'],
-  given: { readonly [R in Role]?: Tensor },
+  given: { readonly [R in Role]?: Tensor | null },
   sizes: readonly number[],
   g: Geometry,
 ): Tensor {
-  const target: Role = kind === 'forward' ? 'output' : kind === 'input_grad' ? 'input' : 'weight'
+  const target = kind === 'forward' ? 'output' : kind === 'input_grad' ? 'input' : 'weight'
   const { dtype } = (given.input ?? given.output) as Tensor
   // Integers are exact in float64 as far as PyTorch's programs go: below 2^53.
   const computing = !dtype.is_floating_point ? float64 : dtype.itemsize < 4 ? float32 : dtype
   const made = empty(sizes, computing)
-  const operand = (role: Role): Operand =>
+  const operand = (role: Exclude<Role, 'bias'>): Operand =>
     lift(role === target ? made : dense_as(given[role] as Tensor, computing))
   const [input, weight, output] = [operand('input'), operand('weight'), operand('output')]
   const size = (t: Operand, d: number): number => t.sizes[d]!
@@ -56,6 +56,7 @@ function run(
       input,
       weight,
       output,
+      bias: given.bias ? dense_as(given.bias, computing) : null,
     })
   return dense_as(made, dtype)
 }
@@ -71,10 +72,6 @@ const GEOMETRY = 'int[] stride, int[] padding, int[] dilation, int groups'
 
 type GradArgs = [a: Tensor, b: Tensor, sizes: readonly number[], ...Flat]
 
-/** Adds `bias`, one number a channel, to a fresh result. */
-function add_bias(out: Tensor, bias: Tensor | null): Tensor {
-  return bias === null ? out : out.add_(bias.view([-1, ...new Array<number>(out.ndim - 2).fill(1)]))
-}
 const sum_channels = (g: Tensor): Tensor => g.sum([...g.sizes.keys()].filter(d => d !== 1))
 
 const convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, ...Flat]> = op(
@@ -87,7 +84,7 @@ const convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, ...Fl
         return Math.floor((n + 2 * padding[i]! - reach) / stride[i]!) + 1
       })
       const sizes = [input.sizes[0]!, weight.sizes[0]!, ...spatial]
-      return add_bias(run('forward', { input, weight }, sizes, geometry(flat)), bias)
+      return run('forward', { input, weight, bias }, sizes, geometry(flat))
     },
     saves: ['input', 'weight'],
     backward: {
@@ -119,7 +116,7 @@ const transposed_convolution: Op<
 > = op(`convolution_transpose(Tensor input, Tensor weight, Tensor? bias, int[] sizes, ${GEOMETRY})`, {
   node: 'ConvolutionBackward0',
   forward: (input: Tensor, weight: Tensor, bias: Tensor | null, sizes: number[], ...flat: Flat) =>
-    add_bias(run('input_grad', { weight, output: input }, sizes, geometry(flat)), bias),
+    run('input_grad', { weight, bias, output: input }, sizes, geometry(flat)),
   saves: ['input', 'weight'],
   backward: {
     input: (g, [, weight, , , ...flat]) => convolution(g, weight, null, ...flat),

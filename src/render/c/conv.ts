@@ -230,7 +230,7 @@ static void products(const Split *h, const Split *w, i64 channels, i64 rows, i64
 `
 
 const ROUTINES = `
-typedef struct { const T *input, *weight, *output; i64 batch, groups, in, out; Axis h, w; } Problem;
+typedef struct { const T *input, *weight, *output, *bias; i64 batch, groups, in, out; Axis h, w; } Problem;
 
 // The memory of a call, kept by each thread: numbers, where each row of b begins, and three arrays. 0 if there is none.
 typedef struct { i64 *h, *w, *at; T *a, *b, *planes; } Work;
@@ -276,6 +276,11 @@ static void pack_weights(const Split *h, const Split *w, i64 channels, i64 sourc
   }
 }
 
+// Adds its bias to each channel of an image, if there are any.
+static void add_bias(const T *bias, i64 channels, i64 pixels, T *image) {
+  for (i64 c = 0; bias && c < channels; c++, image += pixels) for (i64 i = 0; i < pixels; i++) image[i] += bias[c];
+}
+
 static i32 forward(const Problem *x) {
   i64 in = x->in / x->groups, out = x->out / x->groups, taps = x->h.taps * x->w.taps, k = in * taps;
   i64 rows = even_parts(out, MR), depth = depth_of(in, taps);
@@ -290,6 +295,7 @@ static i32 forward(const Problem *x) {
       Target target = {(T *)x->output + (n * x->out + g * out) * out_image, out_image, x->w.out, 1};
       fill(&h, &w, in, x->input + (n * x->in + g * in) * in_image, work.planes);
       products(&h, &w, out, rows, k, depth, work.a, work.planes, work.at, &target);
+      add_bias(x->bias ? x->bias + g * out : 0, out, out_image, target.out);
     }
   }
   return 0;
@@ -327,6 +333,7 @@ static i32 input_grad(const Problem *x) {
       }
     }
   }
+  for (i64 n = 0; n < x->batch; n++) add_bias(x->bias, x->in, in_image, (T *)x->input + n * x->in * in_image);
   return 0;
 }
 
@@ -383,11 +390,12 @@ static i32 weight_grad(const Problem *x) {
   return 0;
 }
 
-// args: the share of the work, kind, input, weight, output, batch, groups, channels in and out, then pairs: size in,
+// args: the share of the work, kind, input, weight, output, bias (or 0), batch, groups, channels in and out, then pairs: size in,
 // size out, kernel, stride, padding, dilation. Returns 0, or 1 where there is no memory.
 i32 tstorch_conv(const double *args) {
-  const double *n = args + 6, *p = args + 10;
+  const double *n = args + 7, *p = args + 11;
   Problem x = {(const T *)(uintptr_t)args[3], (const T *)(uintptr_t)args[4], (const T *)(uintptr_t)args[5],
+               (const T *)(uintptr_t)args[6],
                n[0], n[1], n[2], n[3],
                {p[0], p[2], p[4], p[6], p[8], p[10]}, {p[1], p[3], p[5], p[7], p[9], p[11]}};
   return args[2] == 0 ? forward(&x) : args[2] == 1 ? input_grad(&x) : weight_grad(&x);

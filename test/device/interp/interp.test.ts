@@ -160,7 +160,7 @@ describe('gemm', () => {
 })
 
 describe('conv agrees with PyTorch', () => {
-  type Case = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output'> & {
+  type Case = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output' | 'bias'> & {
     output: number[]
     input_grad: number[]
     weight_grad: number[]
@@ -189,6 +189,7 @@ describe('conv agrees with PyTorch', () => {
       input: kind === 'input_grad' ? operand(float32, sizes.input) : fill(sizes.input, 7, 11, 5),
       weight: kind === 'weight_grad' ? operand(float32, sizes.weight) : fill(sizes.weight, 5, 7, 3),
       output: kind === 'forward' ? operand(float32, sizes.output) : fill(sizes.output, 3, 5, 2),
+      bias: null,
     })
     it(`case ${i}: kernel ${kernel}, stride ${shape.stride}, padding ${shape.padding}, groups ${groups}`, () => {
       const forward = problem('forward')

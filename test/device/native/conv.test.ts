@@ -7,7 +7,7 @@ import { contents, native, operand, small_integers } from './operand.ts'
 const device = native!
 
 type Pair = readonly [number, number]
-type Shape = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output'>
+type Shape = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output' | 'bias'>
 
 const shape = (
   [batch, groups, in_channels, out_channels]: readonly number[],
@@ -82,8 +82,13 @@ function check(dtype: DType, s: Shape): void {
     ['weight_grad', 'weight'],
   ] as const) {
     const result = filled(written, 4) // what was there before does not count
-    device.conv({ ...s, dtype, kind, ...operands, [written]: result })
-    const expected = new Array<number>(result.count).fill(0)
+    const channels = written === 'output' ? s.out_channels : s.in_channels
+    const bias = written === 'weight' ? null : operand(dtype, [channels], small_integers(channels, 5))
+    device.conv({ ...s, dtype, kind, ...operands, bias, [written]: result })
+    const plane = result.sizes[2]! * result.sizes[3]!
+    const expected = Array.from({ length: result.count }, (_, i) =>
+      bias === null ? 0 : (contents(bias)[Math.floor(i / plane) % channels] as number),
+    )
     each_product(s, (i, w, o) => {
       if (written === 'output') expected[o]! += values.input[i]! * values.weight[w]!
       else if (written === 'input') expected[i]! += values.output[o]! * values.weight[w]!
@@ -140,9 +145,9 @@ describe.skipIf(!native).each([float32, float64])('conv and its gradients in %s'
     for (let i = 0; i < 6; i++) array[i * 6 + 5] = array[30 + i] = NaN
     const weight = operand(dtype, [2, 1, 3, 3], small_integers(18, 2))
     const output = operand(dtype, [1, 2, 2, 2])
-    device.conv({ ...s, dtype, kind: 'forward', input, weight, output })
+    device.conv({ ...s, dtype, kind: 'forward', input, weight, output, bias: null })
     expect(contents(output).every(v => Number.isFinite(v))).toBe(true)
-    device.conv({ ...s, dtype, kind: 'weight_grad', input, weight, output })
+    device.conv({ ...s, dtype, kind: 'weight_grad', input, weight, output, bias: null })
     expect(contents(weight).every(v => Number.isFinite(v))).toBe(true)
   })
 })
@@ -168,6 +173,7 @@ describe.skipIf(!native)('conv agrees with PyTorch', () => {
     }
     it(`case ${i}: kernel ${s.kernel}, stride ${s.stride}, padding ${s.padding}, groups ${s.groups}`, () => {
       const of = {
+        bias: null,
         input: fill(sizes.input, 7, 11, 5),
         weight: fill(sizes.weight, 5, 7, 3),
         output: fill(sizes.output, 3, 5, 2),

@@ -12,7 +12,7 @@ const device = wasm_device()
 const reference = interp_device()
 
 type Pair = readonly [number, number]
-type Shape = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output'>
+type Shape = Omit<ConvProblem, 'dtype' | 'kind' | 'input' | 'weight' | 'output' | 'bias'>
 
 /** Batch, groups, channels in and out, input size; then kernel, stride, padding and dilation. */
 function shape(
@@ -59,17 +59,21 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 
 const KINDS = ['forward', 'input_grad', 'weight_grad'] as const
 
-function problem(dtype: DType, kind: ConvProblem['kind'], s: Shape, seed = 0): ConvProblem {
+function problem(dtype: DType, kind: ConvProblem['kind'], s: Shape, with_bias = true): ConvProblem {
   const { batch, groups, in_channels, out_channels, in_size, out_size, kernel } = s
   // the operand that is written begins with garbage
   const of = (sizes: readonly number[], written: boolean, shift: number) =>
-    operand(dtype, sizes, i => (written ? 99 : small(i + shift + seed)))
+    operand(dtype, sizes, i => (written ? 99 : small(i + shift)))
   return {
     ...s,
     ...{ dtype, kind },
     input: of([batch, in_channels, ...in_size], kind === 'input_grad', 0),
     weight: of([out_channels, in_channels / groups, ...kernel], kind === 'weight_grad', 5),
     output: of([batch, out_channels, ...out_size], kind === 'forward', 9),
+    bias:
+      kind === 'weight_grad' || !with_bias
+        ? null
+        : of([kind === 'forward' ? out_channels : in_channels], false, 3),
   }
 }
 const result = (p: ConvProblem): (number | bigint)[] =>
@@ -103,7 +107,7 @@ describe('as PyTorch', () => {
 
   it.each(cases.map((c, i) => [i, c] as const))('case %i', (_, c) => {
     for (const kind of KINDS) {
-      const p = problem(float32, kind, c)
+      const p = problem(float32, kind, c, false)
       for (const name of ['input', 'weight', 'output'] as const) {
         const [a, m, b] = fillings[name]
         const array = p[name].memory.array(float32)
