@@ -2,9 +2,16 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 // Everything runs on the default device (TSTORCH_CPU=interp|wasm|native chooses another), and the op suite again on each
 // of the devices that need no compiler.
-const everywhere = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 300_000 }
+// New memory is filled with NaN patterns, so that nothing can rely on what it happens to hold.
+const env = { TSTORCH_POISON: '1' }
+const everywhere = { pool: 'forks' as const, testTimeout: 120_000, hookTimeout: 300_000, env }
 const op_suite_on = (device: string) => ({
-  test: { ...everywhere, name: device, include: ['test/ops/suite.test.ts'], env: { TSTORCH_CPU: device } },
+  test: {
+    ...everywhere,
+    name: device,
+    include: ['test/ops/suite.test.ts'],
+    env: { ...env, TSTORCH_CPU: device },
+  },
 })
 const config: ViteUserConfig = defineConfig({
   test: {

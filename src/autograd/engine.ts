@@ -3,7 +3,7 @@
 // their derivatives (the ops).
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
-import { begin_scope, empty } from '../tensor/dispatch.ts'
+import { begin_scope, zeros } from '../tensor/dispatch.ts'
 import {
   AccumulateGrad,
   type Edge,
@@ -227,7 +227,7 @@ const warn_trace = (node: Node): void =>
 
 const zeros_like_output = (node: Node, nr: number): Tensor => {
   const { sizes, dtype } = node.outputs[nr]!
-  return empty(sizes, dtype)
+  return zeros(sizes, dtype)
 }
 
 /** Gradients have the shape and dtype of what they are the gradient of; a 0-dim one may stand for any shape. */

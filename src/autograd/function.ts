@@ -4,7 +4,7 @@ import { float32 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { without_recording } from '../ops/define/op.ts'
 import { rebase_history } from '../ops/define/view.ts'
-import { empty } from '../tensor/dispatch.ts'
+import { zeros } from '../tensor/dispatch.ts'
 import { bump_version, edge_of, foreign_calls, type Grads, Node, records, Saved } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
@@ -90,7 +90,7 @@ class FunctionNode extends Node {
     const given = grads.map((g, i) => {
       if (g !== null || !this.#materialize) return g
       const { sizes, dtype } = this.outputs[i]!
-      return empty(sizes, dtype)
+      return zeros(sizes, dtype)
     })
     const result = this.#backward(this.ctx, ...given)
     const list = (Array.isArray(result) ? result : [result]) as (Tensor | null | undefined)[]

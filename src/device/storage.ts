@@ -3,9 +3,12 @@
 // Not here: what the bytes mean (a tensor's dtype, sizes and strides).
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
 import { OutOfMemoryError } from '../base/errors.ts'
+import { env } from '../base/flags.ts'
 
 const SLAB_BYTES = 64 * 1024
 const LARGEST_IN_SLAB = 4 * 1024
+/** Blocks of this size may have huge pages. */
+const HUGE_BYTES = 4 * 2 ** 20
 /** The alignment of every storage that we allocate: a cache line, and the widest vector there is. */
 export const ALIGNMENT = 64
 
@@ -77,9 +80,16 @@ let slab_address = 0
 /** The machine address of an ArrayBuffer; the native device installs one, elsewhere addresses stay 0. */
 let address_of: (buffer: ArrayBufferLike) => number = () => 0
 let addresses_known = false
-export function set_address_of(f: (buffer: ArrayBufferLike) => number): void {
+let prepare: (address: number, nbytes: number) => void = () => {}
+
+/** Installs that, and what is to be done with each new large block before it is written. */
+export function set_address_of(
+  f: (buffer: ArrayBufferLike) => number,
+  prepare_block: (address: number, nbytes: number) => void,
+): void {
   addresses_known = true
   address_of = f
+  prepare = prepare_block
   slab = undefined
   slab_used = SLAB_BYTES
 }
@@ -141,38 +151,70 @@ export function begin_scope(): EndScope {
   }
 }
 
-/** A pooled buffer of this size, zeroed. */
+/** A pooled buffer of this size, as it was left. */
 function take_pooled(nbytes: number): ArrayBuffer | undefined {
   const buffer = pool.get(nbytes)?.pop()
-  if (buffer === undefined) return undefined
-  pooled -= nbytes
-  new Uint8Array(buffer).fill(0)
+  if (buffer !== undefined) pooled -= nbytes
   return buffer
 }
 
-/** New zeroed memory, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */
+// --- new memory
+
+/** Node's way to an ArrayBuffer that nobody has cleared; a bundler's substitute may clear it, which does no harm. */
+type Uncleared = { readonly allocUnsafeSlow?: (nbytes: number) => Uint8Array }
+const node_buffer = (globalThis as { readonly Buffer?: Uncleared }).Buffer
+
+/** A buffer of unspecified contents: clearing would cost as much as the op that is going to write it. */
+function uncleared(nbytes: number): ArrayBuffer {
+  const made = node_buffer?.allocUnsafeSlow?.(nbytes).buffer
+  return made instanceof ArrayBuffer && made.byteLength === nbytes ? made : new ArrayBuffer(nbytes)
+}
+
+/** TSTORCH_POISON=1 fills new memory with ones (a NaN, or -1), so that reading it unwritten shows. The tests run so. */
+const poison = env('TSTORCH_POISON') === '1'
+
+/** New memory of unspecified contents, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */
 export function allocate(nbytes: number): Storage {
-  if (nbytes <= LARGEST_IN_SLAB) {
-    const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
-    if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
-      slab = new ArrayBuffer(SLAB_BYTES + ALIGNMENT)
-      slab_address = address_of(slab)
-      slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
-    }
-    const storage = new Storage(slab, slab_used, nbytes)
-    if (slab_address !== 0) storage.address = slab_address + slab_used
-    slab_used += rounded
-    return storage
+  const storage = nbytes <= LARGEST_IN_SLAB ? carve(nbytes) : allocate_large(nbytes, false)
+  if (poison) fill(storage, 0xff)
+  return storage
+}
+
+/** New memory of zeros, aligned to `ALIGNMENT` bytes. Throws OutOfMemoryError where the engine refuses. */
+export function allocate_zeroed(nbytes: number): Storage {
+  return nbytes <= LARGEST_IN_SLAB ? fill(carve(nbytes), 0) : allocate_large(nbytes, true)
+}
+
+function fill(storage: Storage, byte: number): Storage {
+  new Uint8Array(storage.buffer, storage.byte_offset, storage.nbytes).fill(byte)
+  return storage
+}
+
+function carve(nbytes: number): Storage {
+  const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
+  if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
+    slab = uncleared(SLAB_BYTES + ALIGNMENT)
+    slab_address = address_of(slab)
+    slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
   }
-  let buffer: ArrayBuffer
+  const storage = new Storage(slab, slab_used, nbytes)
+  if (slab_address !== 0) storage.address = slab_address + slab_used
+  slab_used += rounded
+  return storage
+}
+
+function allocate_large(nbytes: number, zeroed: boolean): Storage {
+  let buffer = take_pooled(nbytes)
+  const clear = zeroed && buffer !== undefined
   try {
-    buffer = take_pooled(nbytes) ?? new ArrayBuffer(nbytes)
+    buffer ??= zeroed ? new ArrayBuffer(nbytes) : uncleared(nbytes)
   } catch {
     throw new OutOfMemoryError(
       `[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate ${nbytes} bytes.`,
     )
   }
   const storage = new Storage(buffer, 0, nbytes)
+  if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage_address(storage), nbytes)
   scope?.push(storage)
-  return storage
+  return clear ? fill(storage, 0) : storage
 }

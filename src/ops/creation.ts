@@ -12,7 +12,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
 import { coalesce } from '../base/shape.ts'
 import { compute_type } from '../ir/types.ts'
-import { empty_in_order, empty as empty_memory, kernels } from '../tensor/dispatch.ts'
+import { empty_in_order, empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -70,22 +70,28 @@ export function make_filled(
   value: Number | null,
   requires_grad = false,
 ): Tensor {
-  return filled(empty_checked(sizes, dtype), value, requires_grad)
+  const out = empty_checked(sizes, dtype, is_zero(value) ? zeros_memory : empty_memory)
+  return filled(out, is_zero(value) ? null : value, requires_grad)
 }
 
+const is_zero = (value: Number | null): boolean => value === false || Object.is(value, 0)
+
 /** A new contiguous tensor. Throws RuntimeError for negative sizes. */
-export function empty_checked(sizes: readonly number[], dtype: DType): Tensor {
+export function empty_checked(
+  sizes: readonly number[],
+  dtype: DType,
+  make: typeof empty_memory = empty_memory,
+): Tensor {
   const negative = sizes.find(n => n < 0)
   if (negative !== undefined)
     throw new RuntimeError(
       `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
     )
-  return empty_memory(sizes, dtype)
+  return make(sizes, dtype)
 }
 
-// Fresh memory is zero.
 function filled(out: Tensor, value: Number | null, requires_grad: boolean): Tensor {
-  if (value !== null && value !== 0 && value !== false) full_value(out, value)
+  if (value !== null) full_value(out, value)
   return requires_grad ? out.requires_grad_() : out
 }
 

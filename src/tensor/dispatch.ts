@@ -5,7 +5,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { debug_level } from '../base/flags.ts'
 import { contiguous_strides, is_contiguous, numel, ordered_strides } from '../base/shape.ts'
 import type { Device, Executable } from '../device/device.ts'
-import { allocate } from '../device/storage.ts'
+import { allocate, allocate_zeroed } from '../device/storage.ts'
 import { type Builder, build, type Kernel } from '../ir/kernel.ts'
 import { print_kernel } from '../ir/print.ts'
 import { Tensor } from './tensor.ts'
@@ -29,8 +29,12 @@ export function cpu_device(): Device {
 
 export { begin_scope } from '../device/storage.ts'
 
-/** A new contiguous tensor of zeros. Fresh memory is zero already. */
-export const zeros = (sizes: readonly number[], dtype: DType): Tensor => empty(sizes, dtype)
+/** A new contiguous tensor of zeros. */
+export function zeros(sizes: readonly number[], dtype: DType): Tensor {
+  const count = numel(sizes)
+  const memory = allocate_zeroed(count * dtype.itemsize)
+  return new Tensor(memory, 0, sizes, contiguous_strides(sizes), dtype, count, true)
+}
 
 /** A new contiguous tensor of unspecified values. */
 export function empty(sizes: readonly number[], dtype: DType): Tensor {

@@ -11,6 +11,7 @@ import { allocate, set_address_of } from '../storage.ts'
 import { address_of, args, args_address, require_room, running } from './arguments.ts'
 import { content_hash, type Library, load_library, load_published, publish, temporary_path } from './cache.ts'
 import { compile_c, compile_c_async, find_compiler } from './compiler.ts'
+import { keep_pages } from './memory.ts'
 import { koffi, type NativeFunction } from './node.ts'
 import { conv, gemm } from './routines.ts'
 
@@ -27,7 +28,7 @@ export function native_device(): NativeDevice {
   if (device) return device
   find_compiler()
   // Of shared memory koffi takes a view only.
-  set_address_of(buffer => Number(koffi().address(new Uint8Array(buffer))))
+  set_address_of(buffer => Number(koffi().address(new Uint8Array(buffer))), keep_pages())
   device = {
     backend: 'native',
     type: 'cpu',

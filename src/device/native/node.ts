@@ -32,7 +32,8 @@ type Library = {
   func(name: string, result: string, parameters: readonly string[]): (...args: readonly number[]) => unknown
 }
 export type Koffi = {
-  load(path: string): Library
+  /** A library, or with null what the process has loaded. */
+  load(path: string | null): Library
   address(memory: ArrayBufferLike | ArrayBufferView): bigint
 }
 

@@ -1,0 +1,37 @@
+// How the C library's allocator, which V8 takes ArrayBuffers from, is set where it is glibc: large blocks come from its
+// heap and stay there when freed, in huge pages where the system grants them. Left alone it would give every large block
+// back and fetch another from the kernel, and fresh pages cost more than most arithmetic on them.
+// Not here: which memory is used again sooner, because its death is known (device/storage.ts).
+import { koffi } from './node.ts'
+
+// From malloc.h and mman.h of Linux.
+const M_TRIM_THRESHOLD = -1
+const M_TOP_PAD = -2
+const M_MMAP_MAX = -4
+const MADV_HUGEPAGE = 14
+
+const MB = 2 ** 20
+/** Free memory at the end of the heap is kept up to this size. */
+const KEPT_BYTES = 1024 * MB
+const HUGE_PAGE = 2 * MB
+
+/** Sets the allocator; returns what to do with the address of each new large block. */
+export function keep_pages(): (address: number, nbytes: number) => void {
+  if (process.platform !== 'linux') return () => {}
+  let advise: (...args: readonly number[]) => unknown
+  try {
+    const c = koffi().load(null)
+    const mallopt = c.func('mallopt', 'int', ['int', 'int'])
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(M_TOP_PAD, 32 * MB)
+    advise = c.func('madvise', 'int', ['uintptr_t', 'size_t', 'int'])
+  } catch {
+    return () => {} // another C library: its allocator stays as it is
+  }
+  return (address, nbytes) => {
+    const start = Math.ceil(address / HUGE_PAGE) * HUGE_PAGE
+    const end = Math.floor((address + nbytes) / HUGE_PAGE) * HUGE_PAGE
+    if (end > start) advise(start, end - start, MADV_HUGEPAGE)
+  }
+}
