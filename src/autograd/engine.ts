@@ -12,6 +12,7 @@ import {
   type Grads,
   modes,
   type Node,
+  type NodePass,
 } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
@@ -62,23 +63,62 @@ class ReadyQueue {
   }
 }
 
-/** How many edges inside the graph lead to each node reachable from `roots`. */
-function count_dependencies(roots: readonly Node[]): Map<Node, number> {
-  const dependencies = new Map<Node, number>()
-  const seen = new Set<Node>(roots)
-  const stack = [...seen]
-  while (stack.length > 0) {
-    const node = stack.pop()!
-    for (const edge of node.edges) {
-      if (edge === null) continue
-      dependencies.set(edge.node, (dependencies.get(edge.node) ?? 0) + 1)
-      if (!seen.has(edge.node)) {
-        seen.add(edge.node)
-        stack.push(edge.node)
+let passes = 0
+/** How many passes are under way: a hook or custom function may run one inside another. */
+let depth = 0
+
+/** A walk of the graph from some roots. What it notes about nodes it keeps on them, which costs less than maps. */
+class Pass {
+  readonly id: number = ++passes
+  readonly ready: ReadyQueue = new ReadyQueue()
+  /** Notes of passes around this one, which are put back at the end. */
+  readonly #covered: [Node, NodePass][] = []
+
+  /** Starts at `roots`: counts the edges that lead to each node. */
+  constructor(roots: readonly Node[]) {
+    const stack: Node[] = []
+    for (const root of roots) if (this.#visit(root)) stack.push(root)
+    while (stack.length > 0) {
+      const node = stack.pop() as Node
+      for (const edge of node.edges) {
+        if (edge === null) continue
+        if (this.#visit(edge.node)) stack.push(edge.node)
+        this.at(edge.node).waiting++
       }
     }
+    for (const root of new Set(roots)) if (this.at(root).waiting === 0) this.ready.push(root)
   }
-  return dependencies
+
+  /** Whether a node is met for the first time. */
+  #visit(node: Node): boolean {
+    const { pass } = node
+    if (pass !== null && pass.id === this.id) return false
+    if (pass !== null && depth > 1) this.#covered.push([node, pass])
+    node.pass = { id: this.id, waiting: 0, arrived: null }
+    return true
+  }
+
+  at(node: Node): NodePass {
+    return node.pass as NodePass
+  }
+
+  /** A gradient reaches an input of `node`. One that is there already is never changed: others may hold it. */
+  arrive(node: Node, nr: number, grad: Tensor): void {
+    const pass = this.at(node)
+    const arrived = (pass.arrived ??= [])
+    const before = arrived[nr]
+    arrived[nr] = before ? before.add(grad) : grad
+  }
+
+  /** An edge has been walked, with a gradient or without. */
+  send(edge: Edge, grad: Tensor | null): void {
+    if (grad !== null) this.arrive(edge.node, edge.nr, grad)
+    if (--this.at(edge.node).waiting === 0) this.ready.push(edge.node)
+  }
+
+  end(): void {
+    for (const [node, pass] of this.#covered) node.pass = pass
+  }
 }
 
 /** The nodes from which one of `targets` can be reached (they included). */
@@ -105,9 +145,6 @@ function nodes_leading_to(targets: ReadonlySet<Node>, roots: readonly Node[]): S
   return leads
 }
 
-/** `a` plus `b`; a gradient is never changed in place while others may hold it. */
-const accumulate = (a: Tensor | null | undefined, b: Tensor): Tensor => (a ? a.add(b) : b)
-
 /** What `run_backward` should bring back, besides filling leaves. */
 type Capture = { readonly node: Node; readonly nr: number; readonly at: number }
 
@@ -124,39 +161,21 @@ export function run_backward(
 ): Grads {
   const captured: Grads = captures === null ? [] : new Array<null>(captures.length).fill(null)
   const root_nodes = roots.map(r => r.node)
-  const dependencies = count_dependencies(root_nodes)
   const needed = captures === null ? null : nodes_leading_to(new Set(captures.map(c => c.node)), root_nodes)
-  const buffers = new Map<Node, Grads>()
-  const ready = new ReadyQueue()
-  const arrive = (node: Node, nr: number, grad: Tensor): void => {
-    let buffer = buffers.get(node)
-    if (buffer === undefined) {
-      buffer = []
-      buffers.set(node, buffer)
-    }
-    buffer[nr] = accumulate(buffer[nr], grad)
-  }
   const before = modes.grad
   modes.grad = create_graph
   const foreign = foreign_calls.count
   const end_scope = begin_scope()
+  depth++
+  const pass = new Pass(root_nodes)
   let finished = false
   try {
-    roots.forEach(({ node, nr }, i) => arrive(node, nr, grads[i]!))
-    for (const node of new Set(root_nodes)) if (!dependencies.get(node)) ready.push(node)
-    while (ready.size > 0) {
-      const node = ready.pop()
-      const arrived = buffers.get(node)
-      buffers.delete(node)
-      run_node(node, arrived, needed, retain_graph, captures, captured, (edge, grad) => {
-        if (grad !== null) arrive(edge.node, edge.nr, grad)
-        const left = dependencies.get(edge.node)! - 1
-        dependencies.set(edge.node, left)
-        if (left === 0) ready.push(edge.node)
-      })
-    }
+    roots.forEach(({ node, nr }, i) => pass.arrive(node, nr, grads[i]!))
+    while (pass.ready.size > 0) run_node(pass.ready.pop(), pass, needed, retain_graph, captures, captured)
     finished = true
   } finally {
+    pass.end()
+    depth--
     for (const grad of captured) if (grad !== null) grad.memory.owned = true
     // What user code was shown it may have kept.
     end_scope(finished && !create_graph && foreign_calls.count === foreign)
@@ -167,39 +186,37 @@ export function run_backward(
 
 function run_node(
   node: Node,
-  arrived: Grads | undefined,
+  pass: Pass,
   needed: ReadonlySet<Node> | null,
   retain_graph: boolean,
   captures: readonly Capture[] | null,
   captured: Grads,
-  send: (edge: Edge, grad: Tensor | null) => void,
 ): void {
-  const wanted = needed === null || needed.has(node)
-  if (arrived === undefined || !wanted) {
-    for (const edge of node.edges) if (edge !== null) send(edge, null)
-    return
+  const { edges, outputs } = node
+  const notes = pass.at(node)
+  const grads = notes.arrived
+  notes.arrived = null
+  const send_nothing = (): void => {
+    for (const edge of edges) if (edge !== null) pass.send(edge, null)
   }
-  const grads: Grads = node.outputs.map((_, nr) => arrived[nr] ?? null)
+  if (grads === null || (needed !== null && !needed.has(node))) return send_nothing()
+  for (let nr = 0; nr < outputs.length; nr++) grads[nr] ??= null
   if (node.pre_hooks !== null || node.hooks !== null) foreign_calls.count++
-  for (const hook of node.pre_hooks ?? []) hook(grads)
+  if (node.pre_hooks !== null) for (const hook of node.pre_hooks) hook(grads)
   if (captures !== null) for (const c of captures) if (c.node === node) captured[c.at] = grads[c.nr] ?? null
   if (node instanceof AccumulateGrad) {
     if (captures === null && grads[0]) accumulate_leaf(node.variable, grads[0])
     return
   }
-  if (needed !== null && !node.edges.some(e => e !== null && needed.has(e.node))) {
-    for (const edge of node.edges) if (edge !== null) send(edge, null)
-    return
-  }
-  let results = apply_node(
-    node,
-    node.outputs.length === 1 && grads[0] === null ? [zeros_like_output(node, 0)] : grads,
-  )
-  for (const hook of node.hooks ?? []) results = hook(results, grads) ?? results
+  if (needed !== null && !edges.some(e => e !== null && needed.has(e.node))) return send_nothing()
+  if (outputs.length === 1 && grads[0] === null) grads[0] = zeros_like_output(node, 0)
+  let results = apply_node(node, grads)
+  if (node.hooks !== null) for (const hook of node.hooks) results = hook(results, grads) ?? results
   if (!retain_graph) node.release()
-  node.edges.forEach((edge, i) => {
-    if (edge !== null) send(edge, check_gradient(node, i, edge, results[i] ?? null))
-  })
+  for (let i = 0; i < edges.length; i++) {
+    const edge = edges[i]
+    if (edge) pass.send(edge, check_gradient(node, i, edge, results[i] ?? null))
+  }
 }
 
 function apply_node(node: Node, grads: Grads): Grads {

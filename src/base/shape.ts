@@ -75,6 +75,7 @@ export function ordered_strides(sizes: readonly number[], strides: readonly numb
 }
 
 export function same_sizes(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true
   if (a.length !== b.length) return false
   for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false
   return true

@@ -15,7 +15,7 @@ import {
 import { RuntimeError } from '../base/errors.ts'
 import { numel, same_sizes } from '../base/shape.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
@@ -49,13 +49,13 @@ function count_bins(self: Tensor, weights: Tensor | null, minlength: number): Te
     throw new RuntimeError(`"bincount_cpu" not implemented for '${scalar_name(dtype)}'`)
   const problem = 'bincount only supports 1-d non-negative integral inputs.'
   const to = weights === null ? int64 : weights.dtype === float32 ? float32 : float64
-  if (self.sizes.length === 1 && self.count === 0) return empty([minlength], weights === null ? int64 : to)
+  if (self.sizes.length === 1 && self.count === 0) return zeros([minlength], weights === null ? int64 : to)
   if (self.sizes.length !== 1) throw new RuntimeError(problem)
   const { low, high } = value_range(self)
   if (low < 0) throw new RuntimeError(problem)
   if (weights !== null && (weights.sizes.length !== 1 || weights.count !== self.count))
     throw new RuntimeError('weights should be 1-d and have the same length as input')
-  const out = empty([Math.max(high + 1, minlength)], to)
+  const out = zeros([Math.max(high + 1, minlength)], to)
   const operands = weights === null ? [out, dense(self)] : [out, dense(self), dense(weights)]
   bincount_kernel(dtype, weights?.dtype ?? null, to)(operands, [])
   return out
@@ -127,7 +127,7 @@ function histogram(self: Tensor, bins: number, min: Number, max: Number): Tensor
   if (!Number.isFinite(low) || !Number.isFinite(high))
     throw new RuntimeError(`torch.histc: range of [${c_float(low)}, ${c_float(high)}] is not finite`)
   if (low > high) throw new RuntimeError('torch.histc: max must be larger than min')
-  const out = empty([bins], self.dtype)
+  const out = zeros([bins], self.dtype)
   if (self.count > 0) histc_kernel(self.dtype)([out, dense(self)], [low, high, bins])
   return out
 }

@@ -15,7 +15,7 @@ import { extent } from '../base/shape.ts'
 import { allocate, Storage } from '../device/storage.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { Builder } from '../ir/kernel.ts'
-import { empty as empty_memory, kernels } from '../tensor/dispatch.ts'
+import { empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
 import { share_array, type TensorData, tensor_from } from '../tensor/from_data.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
@@ -174,7 +174,7 @@ export const eye: Op<[n: number, m?: number | null | CreateOptions, opts?: Creat
     if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`)
     if (m !== null && m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`)
     const columns = m ?? n
-    const made = empty_memory([n, columns], dtype ?? out?.dtype ?? get_default_dtype())
+    const made = zeros_memory([n, columns], dtype ?? out?.dtype ?? get_default_dtype())
     const length = Math.min(n, columns)
     full_value(alias(made, [length], [columns + 1]), 1)
     return place_in(out, made, requires_grad)

@@ -3,7 +3,7 @@
 import { result_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, same_sizes, wrap_dim } from '../base/shape.ts'
-import { empty } from '../tensor/dispatch.ts'
+import { empty, zeros } from '../tensor/dispatch.ts'
 import { is_options, parse_schema } from '../tensor/schema.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
@@ -193,7 +193,7 @@ const block_diagonal: Op<[tensors: readonly Tensor[]]> = op('block_diag(Tensor[]
         )
     })
     const blocks = tensors.map(as_matrix)
-    const out = empty(
+    const out = zeros(
       [0, 1].map(d => blocks.reduce((n, [, sizes]) => n + sizes[d]!, 0)),
       result_dtype(tensors),
     )

@@ -4,7 +4,7 @@ import { type DType, int64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, wrap_dim } from '../base/shape.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
@@ -26,7 +26,7 @@ function embedded(self: Tensor, offset: number, dim1: number, dim2: number): Ten
   const sizes: number[] = []
   const rest = self.sizes.slice(0, -1)
   for (let d = 0; d < ndim; d++) sizes.push(d === a || d === b ? n : rest.shift()!)
-  const out = empty(sizes, self.dtype)
+  const out = zeros(sizes, self.dtype)
   const into = diagonal(alias(out), offset, a, b)
   copy_elements(alias(out, into.sizes, into.strides, into.offset), self)
   return out

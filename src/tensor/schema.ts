@@ -35,7 +35,13 @@ export type SchemaParam = {
   readonly default: unknown
 }
 
-export type Schema = { readonly name: string; readonly text: string; readonly params: readonly SchemaParam[] }
+export type Schema = {
+  readonly name: string
+  readonly text: string
+  readonly params: readonly SchemaParam[]
+  /** How many parameters can be given by position. */
+  readonly positional: number
+}
 
 /** Parses `name(Tensor self, int dim=-1, *, bool keepdim=False)`. */
 export function parse_schema(text: string): Schema {
@@ -60,7 +66,7 @@ export function parse_schema(text: string): Schema {
       default: value === undefined ? undefined : parse_default(value),
     })
   }
-  return { name, text, params }
+  return { name, text, params, positional: params.filter(p => !p.keyword_only).length }
 }
 
 /** Splits at the commas that are not inside brackets. */
@@ -181,8 +187,51 @@ const expected_name = (type: ParamType): string => expected[type] ?? type
 
 const public_name = (param: SchemaParam): string => (param.name === 'self' ? 'input' : param.name)
 
+/** Whether a value is taken as it is; values that need more than this to be accepted go the long way. */
+function is_plain({ type, nullable }: SchemaParam, x: unknown): boolean {
+  if (x === null) return nullable
+  switch (type) {
+    case 'Tensor':
+      return x instanceof Tensor
+    case 'int':
+      return typeof x === 'number' && Number.isInteger(x)
+    case 'float':
+      return typeof x === 'number'
+    case 'Scalar':
+      return is_number(x)
+    case 'bool':
+      return typeof x === 'boolean'
+    case 'str':
+      return typeof x === 'string'
+    case 'dtype':
+      return x instanceof DType
+    case 'any':
+      return x instanceof Tensor || typeof x === 'number' || typeof x === 'string'
+    default:
+      return false
+  }
+}
+
+/** Binds a call by position, without keyword arguments or conversions: what most calls are. Null for any other. */
+function bind_plain({ params, positional }: Schema, args: readonly unknown[]): unknown[] | null {
+  const given = args.length
+  if (given > positional) return null
+  const values: unknown[] = []
+  for (let i = 0; i < params.length; i++) {
+    const param = params[i] as SchemaParam
+    if (i < given) {
+      if (!is_plain(param, args[i])) return null
+      values.push(args[i])
+    } else {
+      if (param.required) return null
+      values.push(param.default)
+    }
+  }
+  return values
+}
+
 /** Binds one overload; returns the values in declaration order, or an error text. */
-function try_bind({ name, params }: Schema, args: readonly unknown[]): unknown[] | string {
+function try_bind({ name, params, positional }: Schema, args: readonly unknown[]): unknown[] | string {
   let given = args.length
   while (given > 0 && args[given - 1] === undefined) given--
   const last = args[given - 1]
@@ -223,7 +272,7 @@ function try_bind({ name, params }: Schema, args: readonly unknown[]): unknown[]
     values.push(convert(param.type, value))
   }
   if (at < given) {
-    const most = params.filter(p => !p.keyword_only).length
+    const most = positional
     return `${name}() takes ${most} positional argument${most === 1 ? '' : 's'} but ${given} were given`
   }
   if (options !== undefined)
@@ -260,6 +309,15 @@ function mistyped(name: string, param: SchemaParam, position: number, value: unk
   return `${name}(): argument '${public_name(param)}'${where} must be ${expected_name(param.type)}, not ${type_name(value)}`
 }
 
+/** Binds `args` to the one signature of a function. Throws TypeError with PyTorch's text where they do not fit. */
+export function bind_one(schema: Schema, args: readonly unknown[]): unknown[] {
+  const plain = bind_plain(schema, args)
+  if (plain !== null) return plain
+  const bound = try_bind(schema, args)
+  if (typeof bound === 'string') throw new TypeError(bound)
+  return bound
+}
+
 /**
  * Binds `args` to the first overload that takes them. Returns the values in declaration order with the overload's
  * index. Throws TypeError with PyTorch's text otherwise.
@@ -270,7 +328,8 @@ export function bind(
 ): { overload: number; values: unknown[] } {
   let problem = ''
   for (let overload = 0; overload < schemas.length; overload++) {
-    const bound = try_bind(schemas[overload] as Schema, args)
+    const schema = schemas[overload] as Schema
+    const bound = bind_plain(schema, args) ?? try_bind(schema, args)
     if (typeof bound !== 'string') return { overload, values: bound }
     problem ||= bound
   }

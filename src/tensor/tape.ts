@@ -25,6 +25,15 @@ export const foreign_calls: { count: number } = { count: 0 }
 
 let sequence = 0
 
+/** How far a backward pass (`id`) has come with a node. */
+export type NodePass = {
+  readonly id: number
+  /** How many edges of the graph that lead here have not been walked yet. */
+  waiting: number
+  /** The sums of the gradients that have arrived, by input; null until the first does. */
+  arrived: Grads | null
+}
+
 /** A function of the backward graph. Its name is PyTorch's (MulBackward0). */
 export abstract class Node {
   readonly #name: string
@@ -38,6 +47,10 @@ export abstract class Node {
   hooks: NodeHook[] | null = null
   /** Where the forward op was called, kept in anomaly mode. */
   trace: string | undefined
+  /** The edge to its first input: most nodes have one output, which all who use it share. */
+  readonly first: Edge = { node: this, nr: 0 }
+  /** The engine's notes for the pass that is walking it. */
+  pass: NodePass | null = null
 
   constructor(name: string, edges: (Edge | null)[]) {
     this.#name = name
@@ -144,9 +157,9 @@ export class AccumulateGrad extends Node {
 export function edge_of(t: Tensor): Edge | null {
   if (!t._requires_grad) return null
   const node = t.grad_fn
-  if (node !== null) return { node, nr: t._output_nr }
+  if (node !== null) return t._output_nr === 0 ? node.first : { node, nr: t._output_nr }
   t._accumulator ??= new AccumulateGrad(t)
-  return { node: t._accumulator, nr: 0 }
+  return t._accumulator.first
 }
 
 /** Whether an op on these inputs records. */
@@ -158,13 +171,15 @@ export function records(inputs: readonly (Tensor | null | undefined)[]): boolean
 
 /** Makes `node` the history of `outputs`; outputs of integer dtype stay outside the graph. */
 export function set_history(node: Node, outputs: readonly Tensor[]): void {
-  node.outputs = outputs.map(t => ({ sizes: t.sizes, dtype: t.dtype }))
-  outputs.forEach((t, nr) => {
-    if (!t.dtype.is_floating_point && !t.dtype.is_complex) return
+  for (let nr = 0; nr < outputs.length; nr++) {
+    const t = outputs[nr] as Tensor
+    const { sizes, dtype } = t
+    node.outputs[nr] = { sizes, dtype }
+    if (!dtype.is_floating_point && !dtype.is_complex) continue
     t._grad_fn = node
     t._output_nr = nr
     t._requires_grad = true
-  })
+  }
 }
 
 /** Counts an in-place write, so that whoever saved the old values finds out. */

@@ -15,7 +15,7 @@ import { differentiate } from '../../ir/differentiate.ts'
 import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
 import type { ScalarType } from '../../ir/types.ts'
-import { compile, empty, empty_in_order } from '../../tensor/dispatch.ts'
+import { compile, empty, empty_in_order, zeros } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { reduce_to } from './reduce_to.ts'
@@ -37,6 +37,7 @@ export class Form {
   /** Kernels for dense operands, by the codes of result and operand dtypes. */
   readonly flat: (Executable | undefined)[] = []
   #grads: (Derived | null)[] | undefined
+  readonly #reads: number[] = []
 
   constructor(
     key: string,
@@ -86,6 +87,22 @@ export class Form {
       body,
     )
     return { form, uses, scalars }
+  }
+
+  /**
+   * What the gradients of some operands read, as bits: the operands, then the result. `wanted` has a bit for each operand
+   * that needs a gradient.
+   */
+  reads(wanted: number): number {
+    let reads = this.#reads[wanted]
+    if (reads === undefined) {
+      reads = 0
+      this.grads.forEach((d, i) => {
+        if (d !== null && (wanted >> i) & 1) for (const u of d.uses) if (u >= 0) (reads as number) |= 1 << u
+      })
+      this.#reads[wanted] = reads
+    }
+    return reads
   }
 
   /** The executable for a layout; `layout` has a letter per operand (see `write_kernel`). */
@@ -253,8 +270,10 @@ function new_like_operands(xs: readonly Tensor[], sizes: readonly number[], dtyp
 /** The node of an applied form. */
 export class FormNode extends Node {
   readonly #form: Form
-  readonly #saved: (Saved | null)[]
-  readonly #metas: { sizes: readonly number[]; dtype: DType }[]
+  /** The operands and the result, where a gradient reads them. */
+  readonly #saved: (Saved | null)[] = []
+  readonly #sizes: (readonly number[])[] = []
+  readonly #dtypes: DType[] = []
   readonly #values: readonly LaunchValue[]
 
   constructor(
@@ -267,42 +286,48 @@ export class FormNode extends Node {
     super(form.node, edges)
     this.#form = form
     this.#values = values
-    this.#metas = xs.map(x => ({ sizes: x.sizes, dtype: x.dtype }))
-    const read = new Array<boolean>(xs.length + 1).fill(false)
-    form.grads.forEach((d, i) => {
-      if (d !== null && edges[i] !== null) for (const u of d.uses) if (u >= 0) read[u] = true
-    })
-    this.#saved = read.map((r, i) => (r ? new Saved(i < xs.length ? (xs[i] as Tensor) : out) : null))
+    const n = xs.length
+    let wanted = 0
+    for (let i = 0; i < n; i++) {
+      const x = xs[i] as Tensor
+      this.#sizes.push(x.sizes)
+      this.#dtypes.push(x.dtype)
+      if (edges[i] !== null) wanted |= 1 << i
+    }
+    const reads = form.reads(wanted)
+    for (let i = 0; i <= n; i++)
+      this.#saved.push((reads >> i) & 1 ? new Saved(i < n ? (xs[i] as Tensor) : out) : null)
   }
 
   apply([g]: Grads): Grads {
-    if (this.#form.node === NOT_DIFFERENTIABLE)
+    const form = this.#form
+    if (form.node === NOT_DIFFERENTIABLE)
       throw new RuntimeError(
-        `derivative for aten::${this.#form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`,
+        `derivative for aten::${form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`,
       )
-    return this.#form.grads.map((d, i) => {
-      if (this.edges[i] === null) return null
-      const meta = this.#metas[i] as { sizes: readonly number[]; dtype: DType }
-      if (d === null) return empty(meta.sizes, meta.dtype)
-      const incoming = g as Tensor
-      const grad =
-        d.form === null
-          ? incoming
-          : apply_form(
-              d.form,
-              d.uses.map(u => (u < 0 ? incoming : (this.#saved[u] as Saved).get())),
-              d.scalars.map(s => this.#values[s] as LaunchValue),
-              incoming.dtype,
-              null,
-            )
-      return reduce_to(grad, meta.sizes, meta.dtype)
-    })
+    const result: Grads = []
+    for (let i = 0; i < this.#sizes.length; i++)
+      result.push(this.edges[i] === null ? null : this.#gradient(i, g as Tensor))
+    return result
+  }
+
+  #gradient(i: number, g: Tensor): Tensor {
+    const [sizes, dtype] = [this.#sizes[i] as readonly number[], this.#dtypes[i] as DType]
+    const d = this.#form.grads[i]
+    if (d === null || d === undefined) return zeros(sizes, dtype)
+    if (d.form === null) return reduce_to(g, sizes, dtype)
+    const operands: Tensor[] = []
+    for (const u of d.uses) operands.push(u < 0 ? g : (this.#saved[u] as Saved).get())
+    const values = d.scalars.length === 0 ? no_values : d.scalars.map(s => this.#values[s] as LaunchValue)
+    return reduce_to(apply_form(d.form, operands, values, g.dtype, null), sizes, dtype)
   }
 
   override release(): void {
-    for (const s of this.#saved) s?.release()
+    for (const s of this.#saved) if (s !== null) s.release()
   }
 }
+
+const no_values: readonly LaunchValue[] = []
 
 /** The gradient of operand `i`, from that of the result; only of forms whose gradients do not read the result. */
 export function apply_gradient(

@@ -2,8 +2,8 @@
 // version goes up and whose history becomes the op. Not here: which memory is written (out.ts, form.ts).
 import { RuntimeError } from '../../base/errors.ts'
 import { same_sizes } from '../../base/shape.ts'
-import { bind } from '../../tensor/schema.ts'
-import { bump_version, edge_of, records } from '../../tensor/tape.ts'
+import { bind, bind_one, type Schema } from '../../tensor/schema.ts'
+import { bump_version, edge_of, modes, records } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { copy_elements } from './copy.ts'
 import { make_op, type Op, type Spec, tensors_of, without_recording } from './op.ts'
@@ -15,11 +15,16 @@ export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
   const { spec } = form
   const name = `${spec.name}_`
   const { quick } = spec
+  const single = spec.schemas.length === 1 ? (spec.schemas[0] as Schema) : null
   const call = (...args: A): Tensor => {
     if (quick !== undefined && args.length <= 2 && args[0] instanceof Tensor) {
       const other: unknown = args[1]
       if ((args.length === 1 || other instanceof Tensor) && quick(args[0], other as Tensor | undefined))
         return args[0]
+    }
+    if (single !== null) {
+      const values = bind_one(single, args)
+      return run_inplace(spec, name, values, 0, values[0] as Tensor)
     }
     const { overload, values } = bind(spec.schemas, args)
     return run_inplace(spec, name, values, overload, values[0] as Tensor)
@@ -45,13 +50,14 @@ export function run_inplace(
   const inputs = tensors_of(values)
   const recording = records(inputs)
   check_inplace(self, recording)
-  if (overlaps(self.sizes, self.strides))
+  if (!self.dense && overlaps(self.sizes, self.strides))
     throw new RuntimeError(
       'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
     )
   if (!recording || spec.node === undefined) {
     if (recording) return rewrite_by_copy(spec, values, overload, self)
-    without_recording(() => write(spec, values, overload, self))
+    if (modes.grad) without_recording(() => write(spec, values, overload, self))
+    else write(spec, values, overload, self)
     return self
   }
   const edges = (spec.inputs ?? tensors_of)(values).map(edge_of)
@@ -66,7 +72,15 @@ const dense_copy = (t: Tensor): Tensor => without_recording(() => t.clone())
 
 /** Computes into `self` directly where nothing else of the arguments shares its memory, else through a copy. */
 function write(spec: Spec, values: unknown[], overload: number, self: Tensor): void {
-  const entangled = tensors_of(values).some(t => t !== self && !same_window(t, self) && windows_meet(t, self))
+  let entangled = false
+  for (const t of tensors_of(values))
+    if (
+      t !== self &&
+      t.memory.buffer === self.memory.buffer &&
+      !same_window(t, self) &&
+      windows_meet(t, self)
+    )
+      entangled = true
   if (spec.writes_out && !entangled) {
     spec.run?.(values, overload, self)
     return
@@ -92,7 +106,7 @@ const same_window = (a: Tensor, b: Tensor): boolean =>
   same_sizes(a.strides, b.strides)
 
 function windows_meet(a: Tensor, b: Tensor): boolean {
-  if (a.memory.buffer !== b.memory.buffer || a.count === 0 || b.count === 0) return false
+  if (a.count === 0 || b.count === 0) return false
   const range = (t: Tensor): [number, number] => {
     const low = t.memory.byte_offset + t.offset * t.dtype.itemsize
     const reach = t.sizes.reduce((m, n, d) => m + (n - 1) * t.strides[d]!, 0)

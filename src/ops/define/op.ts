@@ -4,7 +4,7 @@
 import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { Storage } from '../../device/storage.ts'
-import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
+import { bind, bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import {
   type Edge,
   edge_of,
@@ -126,57 +126,69 @@ export interface OpDef<V extends readonly unknown[], A extends readonly unknown[
   gradcheck?: boolean
 }
 
+/** What the nodes of one op have in common. */
+type Recipe<V extends readonly unknown[], R> = {
+  readonly def: OpDef<V, readonly unknown[], R>
+  readonly schema: Schema
+  readonly node: string
+  /** Which inputs backward reads. */
+  readonly saves: readonly boolean[]
+  /** Whether backward reads a result at all, and which: by position, or all of them. */
+  readonly saves_out: boolean
+  readonly saves_results: (nr: number) => boolean
+}
+
+function recipe<V extends readonly unknown[], R>(
+  schema: Schema,
+  def: OpDef<V, readonly unknown[], R>,
+): Recipe<V, R> {
+  const saves = def.saves ?? []
+  return {
+    def,
+    schema,
+    node: node_name(schema.name),
+    saves: schema.params.map(p => saves.includes(p.name)),
+    saves_out: saves.some(name => name.startsWith('out')),
+    saves_results: nr => saves.includes('out') || saves.includes(`out.${nr}`),
+  }
+}
+
 /** What a call keeps of itself for backward. */
 class OpNode<V extends readonly unknown[], R> extends Node {
-  readonly #def: OpDef<V, readonly unknown[], R>
-  readonly #schema: Schema
-  readonly #values: unknown[]
-  readonly #saved: (Saved | Saved[] | null)[]
+  readonly #recipe: Recipe<V, R>
+  /** The bound values. Of tensors that backward does not read, sizes and dtype. */
+  readonly #values: unknown[] = []
   /** The results that backward reads; of others, sizes and dtype. */
-  readonly #out: (Saved | Tensor)[] | null
+  #out: (Saved | Tensor)[] | null = null
+  readonly #is_list: boolean
 
-  constructor(
-    def: OpDef<V, readonly unknown[], R>,
-    schema: Schema,
-    values: unknown[],
-    result: R,
-    edges: (Edge | null)[],
-  ) {
-    super(typeof def.node === 'function' ? def.node(values) : (def.node ?? node_name(schema.name)), edges)
-    this.#def = def
-    this.#schema = schema
-    const saves = def.saves ?? []
-    this.#saved = values.map((v, i) => {
-      const name = schema.params[i]!.name
-      if (!saves.includes(name)) return null
-      if (v instanceof Tensor) return new Saved(v)
-      return is_tensor_list(v) ? v.map(t => new Saved(t)) : null
-    })
-    this.#values = values.map(v =>
-      v instanceof Tensor ? without_memory(v) : is_tensor_list(v) ? v.map(without_memory) : v,
-    )
-    this.#out = null
-    if (saves.some(name => name.startsWith('out'))) {
-      // A node may not hold its output through the graph's eyes before history is set; the engine reads it later.
-      const outs = (Array.isArray(result) ? result : [result]) as Tensor[]
-      this.#out = outs.map((t, i) =>
-        saves.includes('out') || saves.includes(`out.${i}`) ? new Saved(t) : without_memory(t),
-      )
-      this.#out_is_list = Array.isArray(result)
+  constructor(recipe: Recipe<V, R>, values: readonly unknown[], result: R, edges: (Edge | null)[]) {
+    const { node } = recipe.def
+    super(typeof node === 'function' ? node(values) : (node ?? recipe.node), edges)
+    this.#recipe = recipe
+    this.#is_list = Array.isArray(result)
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]
+      if (v instanceof Tensor) this.#values.push(recipe.saves[i] ? new Saved(v) : without_memory(v))
+      else if (is_tensor_list(v))
+        this.#values.push(recipe.saves[i] ? new SavedList(v) : v.map(without_memory))
+      else this.#values.push(v)
+    }
+    if (recipe.saves_out) {
+      const outs = (this.#is_list ? result : [result]) as Tensor[]
+      this.#out = outs.map((t, nr) => (recipe.saves_results(nr) ? new Saved(t) : without_memory(t)))
     }
   }
-  readonly #out_is_list: boolean = false
 
   apply(grads: Grads): Grads {
-    const values = this.#values.map((v, i) => {
-      const saved = this.#saved[i]
-      if (!saved) return v
-      return Array.isArray(saved) ? saved.map(s => s.get()) : saved.get()
-    }) as unknown as V
+    const { def, schema } = this.#recipe
+    const values = this.#values.map(v =>
+      v instanceof Saved || v instanceof SavedList ? v.get() : v,
+    ) as unknown as V
     const outs = this.#out?.map(s => (s instanceof Saved ? s.get() : s))
-    const out = (this.#out_is_list ? outs : outs?.[0]) as R
-    const g = (this.outputs.length === 1 && !this.is_list ? grads[0] : grads) as GradOf<R>
-    const { backward } = this.#def
+    const out = (this.#is_list ? outs : outs?.[0]) as R
+    const g = (this.#is_list ? grads : grads[0]) as GradOf<R>
+    const { backward } = def
     if (typeof backward === 'function')
       return backward(
         g,
@@ -185,30 +197,46 @@ class OpNode<V extends readonly unknown[], R> extends Node {
         this.edges.map(e => e !== null),
       )
     const result: Grads = []
-    this.#values.forEach((v, i) => {
-      const name = this.#schema.params[i]!.name
+    for (let i = 0; i < values.length; i++) {
+      const v: unknown = values[i]
       const n = v instanceof Tensor ? 1 : is_tensor_list(v) ? v.length : 0
-      if (n === 0) return
-      const wanted = this.edges.slice(result.length, result.length + n).some(e => e !== null)
+      if (n === 0) continue
+      const first = result.length
+      let wanted = false
+      for (let k = first; k < first + n; k++) if (this.edges[k] !== null) wanted = true
+      const { name } = schema.params[i] as { name: string }
       const derivative = backward?.[name]
-      if (!wanted) result.push(...new Array<null>(n).fill(null))
+      if (!wanted) for (let k = 0; k < n; k++) result.push(null)
       else if (derivative === undefined)
         throw new RuntimeError(
-          `the derivative for '${name === 'self' ? 'input' : name}' of '${this.#schema.name}' is not implemented`,
+          `the derivative for '${name === 'self' ? 'input' : name}' of '${schema.name}' is not implemented`,
         )
-      else result.push(...[derivative(g, values, out)].flat())
-    })
+      else {
+        const grad = derivative(g, values, out)
+        if (Array.isArray(grad)) result.push(...grad)
+        else result.push(grad)
+      }
+    }
     return result
   }
 
-  is_list = false
-
   override release(): void {
-    for (const s of this.#saved) {
-      if (Array.isArray(s)) for (const each of s) each.release()
-      else s?.release()
-    }
-    for (const s of this.#out ?? []) if (s instanceof Saved) s.release()
+    for (const v of this.#values) if (v instanceof Saved || v instanceof SavedList) v.release()
+    if (this.#out !== null) for (const s of this.#out) if (s instanceof Saved) s.release()
+  }
+}
+
+/** A list of tensors kept for backward. */
+class SavedList {
+  readonly #list: readonly Saved[]
+  constructor(tensors: readonly Tensor[]) {
+    this.#list = tensors.map(t => new Saved(t))
+  }
+  get(): Tensor[] {
+    return this.#list.map(s => s.get())
+  }
+  release(): void {
+    for (const s of this.#list) s.release()
   }
 }
 
@@ -223,6 +251,15 @@ export function tensors_of(values: readonly unknown[]): Tensor[] {
     else if (is_tensor_list(v)) found.push(...v)
   }
   return found
+}
+
+function any_requires_grad(values: readonly unknown[]): boolean {
+  for (const v of values) {
+    if (v instanceof Tensor) {
+      if (v._requires_grad) return true
+    } else if (is_tensor_list(v)) for (const t of v) if (t._requires_grad) return true
+  }
+  return false
 }
 
 /** Runs `f` with recording off. */
@@ -259,34 +296,42 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
 ): Op<A, R> {
   const schema = parse_schema(signature)
   const takes_out = parse_schema(add_out(signature))
+  const common = recipe(schema, def as OpDef<V, readonly unknown[], R>)
+  const { forward } = def
+  const run = (values: unknown[]): R => {
+    if (!modes.grad) return forward(...(values as unknown as V))
+    modes.grad = false
+    try {
+      return forward(...(values as unknown as V))
+    } finally {
+      modes.grad = true
+    }
+  }
+  const make_node = (values: readonly unknown[], result: R, edges: (Edge | null)[]): Node =>
+    new OpNode(common, values, result, edges)
   const spec: Spec = {
     name: schema.name,
     schemas: [schema],
     samples: def.samples as Samples<readonly unknown[]> | undefined,
     out: true,
     differentiable: def.backward !== undefined && def.gradcheck !== false,
-    run: values => without_recording(() => def.forward(...(values as unknown as V))),
+    run,
     inputs: tensors_of,
-    node: (values, _, result, edges) => {
-      const node = new OpNode(def as OpDef<V, readonly unknown[], R>, schema, values, result as R, edges)
-      node.is_list = Array.isArray(result)
-      return node
-    },
-    saves_self: () => (def.saves ?? []).includes(schema.params[0]?.name ?? ''),
+    node: (values, _, result, edges) => make_node(values, result as R, edges),
+    saves_self: () => common.saves[0] === true,
   }
   const call = (...args: A): R => {
-    const { values } = bind([takes_out], args)
+    const values = bind_one(takes_out, args)
     const out = values.pop() as Tensor | null
-    const inputs = tensors_of(values)
     if (out !== null) {
-      refuse_out_with_grad(schema.name, inputs, out)
-      return write_out(schema.name, out, spec.run?.(values, 0, null) as R)
+      refuse_out_with_grad(schema.name, tensors_of(values), out)
+      return write_out(schema.name, out, run(values))
     }
-    if (!records(inputs)) return def.forward(...(values as unknown as V))
-    const edges = inputs.map(edge_of)
-    const result = spec.run?.(values, 0, null) as R
+    if (!modes.grad || !any_requires_grad(values)) return forward(...(values as unknown as V))
+    const edges = tensors_of(values).map(edge_of)
+    const result = run(values)
     if (def.backward !== undefined && is_differentiable(result)) {
-      const node = (spec.node as NonNullable<Spec['node']>)(values, 0, result, edges)
+      const node = make_node(values, result, edges)
       set_history(node, (Array.isArray(result) ? result.flat() : [result]) as Tensor[])
     }
     return result

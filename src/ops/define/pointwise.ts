@@ -9,12 +9,12 @@ import {
   result_dtype,
   scalar_dtype,
 } from '../../base/dtype.ts'
-import { broadcast_sizes } from '../../base/shape.ts'
+import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { constant, type Expr, variable } from '../../ir/expr.ts'
 import { compute_type, is_float, type ScalarType } from '../../ir/types.ts'
 import { empty } from '../../tensor/dispatch.ts'
-import { bind, parse_schema, type Schema } from '../../tensor/schema.ts'
+import { bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import {
@@ -100,8 +100,28 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   const forms = new Map<string, Form>()
   const { name } = schema
 
-  /** The form for what the arguments are; `type` is the computing type. */
-  function form_for(values: readonly unknown[], type: ScalarType): Form {
+  /** Forms of calls whose options have their defaults, by computing type and the kinds of arguments. */
+  const usual_forms: (Form | undefined)[] = []
+
+  /** The form for what the arguments are; `type` is the computing type. `code`: see `kinds_of`. */
+  function form_for(values: readonly unknown[], type: ScalarType, code: number): Form {
+    if (code < 0) return unusual_form(values, type)
+    return (usual_forms[code * 8 + TYPE_CODES[type]] ??= unusual_form(values, type))
+  }
+
+  /** Two bits for each value, tensor, scalar or static, as a number; -1 where a static one is not the default. */
+  function kinds_of(values: readonly unknown[]): number {
+    let code = 1
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]
+      const kind = kind_of(v, i)
+      if (kind === 'static' && v !== schema.params[i]!.default) return -1
+      code = code * 4 + (kind === 'tensor' ? 0 : kind === 'scalar' ? 1 : 2)
+    }
+    return code
+  }
+
+  function unusual_form(values: readonly unknown[], type: ScalarType): Form {
     const slots = values.map((v, i) => slot_of(v, i))
     const statics = slots.flatMap((s, i) => (s.kind === 'static' ? [`${i}=${String(values[i])}`] : []))
     const key = `${type}|${slots.map(s => s.kind[0]).join('')}|${statics.join()}`
@@ -113,14 +133,15 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     return form
   }
 
-  function slot_of(v: unknown, index: number): Slot {
-    if (v instanceof Tensor) return { kind: 'tensor', index }
+  function kind_of(v: unknown, index: number): Slot['kind'] {
+    if (v instanceof Tensor) return 'tensor'
     const param = schema.params[index]!
-    if (v === null || typeof v === 'string') return { kind: 'static', index }
-    if (is_operand[index]) return { kind: def.constants?.includes(v as number) ? 'static' : 'scalar', index }
-    if (param.type === 'Scalar' && v !== param.default) return { kind: 'scalar', index }
-    return { kind: 'static', index }
+    if (v === null || typeof v === 'string') return 'static'
+    if (is_operand[index]) return def.constants?.includes(v as number) ? 'static' : 'scalar'
+    return param.type === 'Scalar' && v !== param.default ? 'scalar' : 'static'
   }
+
+  const slot_of = (v: unknown, index: number): Slot => ({ kind: kind_of(v, index), index })
 
   function make_form(values: readonly unknown[], slots: readonly Slot[], type: ScalarType): Form {
     const operands: Expr[] = []
@@ -154,6 +175,46 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 
   /** Promotes, and splits the values into operands and scalars. */
   function take_apart(values: readonly unknown[]): Call {
+    const promoted = plain_promotion(values) ?? promotion(values)
+    const lifted =
+      rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
+    const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
+    const dtype = rule === 'bool' ? bool : computed
+    const own = compute_type(rule === 'bool' ? promoted : computed)
+    const type = def.logical ? own : arithmetic_type(own)
+    const form = form_for(values, type, kinds_of(values))
+    const xs: Tensor[] = []
+    const numbers: LaunchValue[] = []
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]
+      if (v instanceof Tensor) xs.push(v)
+      else if (kind_of(v, i) === 'scalar') numbers.push(scalar_value(v, type))
+    }
+    if (xs.length === 0)
+      throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
+    return { form, xs, values: numbers, dtype }
+  }
+
+  /** The dtype of tensors that all have the same, and numbers that do not change it; null for anything else. */
+  function plain_promotion(values: readonly unknown[]): DType | null {
+    let dtype: DType | null = null
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]
+      if (!is_operand[i] || !(v instanceof Tensor)) continue
+      if (dtype !== null && v.dtype !== dtype) return null
+      dtype = v.dtype
+    }
+    if (dtype === null) return null
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i]
+      if (!is_operand[i] || v instanceof Tensor || v === null) continue
+      if (typeof v !== 'number' || !(dtype.is_floating_point || (dtype !== bool && Number.isInteger(v))))
+        return null
+    }
+    return dtype
+  }
+
+  function promotion(values: readonly unknown[]): DType {
     const operands: { dtype: DType; sizes: readonly number[]; wrapped?: boolean }[] = []
     values.forEach((v, i) => {
       if (!is_operand[i] || v === null) return
@@ -161,24 +222,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
         v instanceof Tensor ? v : { dtype: scalar_dtype(require_number(v, i)), sizes: [], wrapped: true },
       )
     })
-    const promoted = result_dtype(operands)
-    const lifted =
-      rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
-    const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
-    const dtype = rule === 'bool' ? bool : computed
-    const own = compute_type(rule === 'bool' ? promoted : computed)
-    const type = def.logical ? own : arithmetic_type(own)
-    const form = form_for(values, type)
-    const xs: Tensor[] = []
-    const numbers: LaunchValue[] = []
-    values.forEach((v, i) => {
-      const { kind } = slot_of(v, i)
-      if (kind === 'tensor') xs.push(v as Tensor)
-      else if (kind === 'scalar') numbers.push(scalar_value(v, type))
-    })
-    if (xs.length === 0)
-      throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
-    return { form, xs, values: numbers, dtype }
+    return result_dtype(operands)
   }
 
   function require_number(v: unknown, i: number): number | bigint | boolean | FloatScalar {
@@ -246,7 +290,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       entry = binary[pair] = { form, dtype }
     }
     const { form, dtype } = entry
-    if (!a.dense || !b.dense || a.count === 0 || !equal_sizes(a.sizes, b.sizes))
+    if (!a.dense || !b.dense || a.count === 0 || !same_sizes(a.sizes, b.sizes))
       return apply_form(form, [a, b], no_values, dtype, null)
     const out = empty(a.sizes, dtype)
     const code = dtype.code * 256 + pair
@@ -263,7 +307,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       if (entry === undefined || entry.dtype !== self.dtype) return false
       flat_kernel(entry.form, [self], self)([self, self], no_values)
     } else {
-      if (!other.dense || (modes.grad && other._requires_grad) || !equal_sizes(self.sizes, other.sizes))
+      if (!other.dense || (modes.grad && other._requires_grad) || !same_sizes(self.sizes, other.sizes))
         return false
       if (other.memory === self.memory && other.offset !== self.offset) return false
       const entry = binary[self.dtype.code * 16 + other.dtype.code]
@@ -281,7 +325,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       const result = fast_binary(args[0], args[1])
       if (result !== null) return result
     }
-    const { values } = bind([takes_out], args)
+    const values = bind_one(takes_out, args)
     const out = values.pop() as Tensor | null
     if (out === null) return run(values, null)
     refuse_out_with_grad(
@@ -319,17 +363,12 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 
 const no_values: readonly LaunchValue[] = []
 
+const TYPE_CODES: Readonly<Record<ScalarType, number>> = { f32: 0, f64: 1, i32: 2, i64: 3, bool: 4, index: 5 }
+
 /** A number as a kernel of this type takes it: where that computes in integers, without its fraction. */
 function scalar_value(v: unknown, type: ScalarType): LaunchValue {
   const value = v instanceof FloatScalar ? v.value : (v as LaunchValue)
   return is_float(type) || typeof value !== 'number' ? value : Math.trunc(value)
-}
-
-function equal_sizes(a: readonly number[], b: readonly number[]): boolean {
-  if (a === b) return true
-  if (a.length !== b.length) return false
-  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false
-  return true
 }
 
 export type { Lift, Schema }

@@ -6,7 +6,7 @@ import type { Operand } from '../../device/device.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
 import { is_float } from '../../ir/types.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from './copy.ts'
 import { window } from './space.ts'
@@ -222,7 +222,7 @@ export function group_rows(
     empty([n], int64),
     empty([n], int64),
     empty([n], int64),
-    empty([1], int64),
+    zeros([1], int64),
   ]
   if (n > 0) group_kernel(rows.dtype)([firsts, counts, inverse, total, rows, order], [])
   return { firsts, counts, inverse, total: Number(total.item()) }

@@ -4,7 +4,7 @@ import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
@@ -197,7 +197,7 @@ export const fold: Op<
         throw new RuntimeError(
           `Given output_size=${text(image)}, kernel_size=${text(p.kernel)}, dilation=${text(p.dilation)}, padding=${text(p.padding)}, stride=${text(p.stride)}, expected size of input's dimension 2 to match the calculated number of sliding blocks ${p.out[0]} * ${p.out[1]} = ${blocks}, but got input.size(2)=${count}.`,
         )
-      const out = empty([...self.sizes.slice(0, -2), rows / area, ...image], self.dtype)
+      const out = zeros([...self.sizes.slice(0, -2), rows / area, ...image], self.dtype)
       const channels = numel(out.sizes.slice(0, -2))
       if (self.count > 0)
         fold_kernel(self.dtype)(

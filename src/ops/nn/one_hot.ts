@@ -1,7 +1,7 @@
 // Class numbers as vectors with a one in the class's place. Not here: embedding tables (embedding.ts).
 import { int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { value_range } from '../define/bounds.ts'
 import { dense } from '../define/copy.ts'
@@ -27,7 +27,7 @@ function encode(self: Tensor, num_classes: number): Tensor {
   if (num_classes !== -1 && high >= num_classes)
     throw new RuntimeError('Class values must be smaller than num_classes.')
   const classes = num_classes === -1 ? high + 1 : num_classes
-  const out = empty([...self.sizes, classes], int64)
+  const out = zeros([...self.sizes, classes], int64)
   one_hot_kernel()([window(out, [self.count, classes], [classes, 1]), dense(self)], [])
   return out
 }

@@ -4,10 +4,10 @@ import type { DType } from '../../base/dtype.ts'
 import { NotImplementedError, RuntimeError } from '../../base/errors.ts'
 import { contiguous_strides, numel } from '../../base/shape.ts'
 import type { Expr } from '../../ir/expr.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
-import { full_value } from '../creation.ts'
+import { make_filled } from '../creation.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { make_op, type Op, op } from '../define/op.ts'
 import type { Number } from '../define/pointwise.ts'
@@ -50,8 +50,7 @@ export const constant_pad_nd: Op<[self: Tensor, pad: readonly number[], value?: 
         throw new RuntimeError(
           `Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length}while the input has ${ndim}dimensions.`,
         )
-      const out = empty(padded_sizes(self.sizes, pad), self.dtype)
-      if (Number(value) !== 0) full_value(out, value)
+      const out = make_filled(padded_sizes(self.sizes, pad), self.dtype, value)
       const { low, high } = by_dim(ndim, pad)
       const kept = self.sizes.map((n, d) => n + Math.min(low[d]!, 0) + Math.min(high[d]!, 0))
       if (kept.some(n => n <= 0)) return out
@@ -135,7 +134,7 @@ function own_padding(mode: Mode, node: string): (self: Tensor, pad: readonly num
     `${mode}_pad_backward(Tensor self, int[] pad, int[] sizes)`,
     {
       forward(g: Tensor, pad: number[], sizes: number[]) {
-        const out = empty(sizes, g.dtype)
+        const out = zeros(sizes, g.dtype)
         const dims = pad.length / 2
         if (g.count > 0)
           unpad_kernel(g.dtype, dims, mode)([batched(out, dims), batched(dense(g), dims)], lows(pad))
