@@ -10,6 +10,8 @@ export type Row = Pick<Workload, 'name' | 'group' | 'flops' | 'bytes'> & {
   sides: Record<string, Figures | string>
   /** Another side's median over a side's own: above 1, the side named first is faster. */
   ratios: Record<string, number>
+  /** The same of the bests. */
+  best_ratios: Record<string, number>
 }
 
 /** Which medians are compared: `of` over `by`. */
@@ -27,11 +29,15 @@ export function figures(samples: readonly number[]): Figures {
   }
 }
 
-export function ratios(sides: Row['sides'], comparisons: readonly Comparison[]): Record<string, number> {
+export function ratios(
+  sides: Row['sides'],
+  comparisons: readonly Comparison[],
+  figure: 'median' | 'best' = 'median',
+): Record<string, number> {
   const found: Record<string, number> = {}
   for (const c of comparisons) {
     const [of, by] = [sides[c.of], sides[c.by]]
-    if (typeof of === 'object' && typeof by === 'object') found[comparison_name(c)] = of.median / by.median
+    if (typeof of === 'object' && typeof by === 'object') found[comparison_name(c)] = of[figure] / by[figure]
   }
   return found
 }

@@ -3,8 +3,7 @@
  *
  *   --only PATTERN     rows or groups whose name contains it, or matches it with * for anything; several separated by |
  *   --device NAMES     native, wasm or native,wasm (the default)
- *   --vs tfjs          also tfjs-core with its WebAssembly backend
- *   --no-pytorch       tstorch (and tfjs) alone
+ *   --no-pytorch       tstorch alone
  *   --threads N        threads of tstorch and of PyTorch; 2
  *   --rounds N         how often each side is asked about each row; 3
  *   --seconds S        how long a side computes in a round; 0.3
@@ -24,7 +23,6 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     device: { type: 'string', default: 'native,wasm' },
-    vs: { type: 'string' },
     pytorch: { type: 'boolean', default: true },
     threads: { type: 'string', default: '2' },
     rounds: { type: 'string' },
@@ -40,7 +38,6 @@ const rounds = Number(options.rounds ?? (smoke ? 1 : 3))
 const seconds = smoke ? 0 : Number(options.seconds ?? 0.3)
 const devices = options.device.split(',')
 if (devices.some(d => d !== 'native' && d !== 'wasm')) throw new TypeError(`--device ${options.device}`)
-if (options.vs !== undefined && options.vs !== 'tfjs') throw new TypeError(`--vs ${options.vs}`)
 if (!(threads >= 1 && rounds >= 1 && seconds >= 0))
   throw new TypeError('--threads, --rounds, --seconds: numbers')
 
@@ -57,14 +54,11 @@ await compile()
 const sides = new Map<string, Side>()
 for (const device of devices)
   sides.set(device, await start_node('tstorch.js', { threads, smoke }, { TSTORCH_CPU: device }))
-if (options.vs === 'tfjs') sides.set('tfjs', await start_node('tfjs.js', { threads, smoke }))
 const pytorch = options.pytorch ? await start_pytorch({ threads, smoke }) : undefined
 if (pytorch !== undefined) sides.set('PyTorch', pytorch)
 else if (options.pytorch) console.error('No PyTorch found: python3 has no torch')
 
-const comparisons: Comparison[] = []
-if (pytorch !== undefined) comparisons.push(...devices.map(by => ({ of: 'PyTorch', by })))
-if (options.vs === 'tfjs') comparisons.push(...devices.map(by => ({ of: 'tfjs', by })))
+const comparisons: Comparison[] = pytorch === undefined ? [] : devices.map(by => ({ of: 'PyTorch', by }))
 const table = new Table([...sides.keys()], comparisons)
 
 async function measure(workload: (typeof workloads)[number]): Promise<Row> {
@@ -92,6 +86,7 @@ async function measure(workload: (typeof workloads)[number]): Promise<Row> {
     ...(bytes === undefined || smoke ? {} : { bytes }),
     sides: all,
     ratios: ratios(all, comparisons),
+    best_ratios: ratios(all, comparisons, 'best'),
   }
 }
 
