@@ -65,6 +65,16 @@ export { group_norm, layer_norm, native_layer_norm } from './nn/norm.ts'
 export { constant_pad_nd } from './nn/pad.ts'
 export { avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
 export {
+  gru,
+  gru_cell,
+  lstm,
+  lstm_cell,
+  rnn_relu,
+  rnn_relu_cell,
+  rnn_tanh,
+  rnn_tanh_cell,
+} from './nn/rnn.ts'
+export {
   binomial,
   normal,
   poisson,

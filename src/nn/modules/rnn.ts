@@ -1,6 +1,5 @@
-// Recurrent layers: RNN, LSTM, GRU (several layers, both directions, projections) and their cells. Each step is made of
-// public ops; parameters have PyTorch's names, order and initialisation.
-// Not here: packed sequences.
+// Recurrent layers as modules: RNN, LSTM, GRU (several layers, both directions, projections) and their cells, with
+// PyTorch's parameter names, order and initialisation. Not here: what they compute (ops/nn/rnn.ts).
 import { AssertionError, RuntimeError, ValueError } from '../../base/errors.ts'
 import type { DeviceLike, DType, Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
@@ -50,40 +49,6 @@ function initialise(module: Module, hidden_size: number): void {
   torch.no_grad(() => {
     for (const p of module.parameters()) p.uniform_(-k, k)
   })
-}
-
-/** The weights of one layer in one direction. */
-type Weights = { w_ih: Tensor; w_hh: Tensor; b_ih: Tensor | null; b_hh: Tensor | null; w_hr: Tensor | null }
-
-/** One step: the new state from what the input contributes and the old state. The first entry is the output. */
-type Step = (from_input: Tensor, state: readonly Tensor[], w: Weights) => Tensor[]
-
-const affine = (x: Tensor, w: Tensor, b: Tensor | null): Tensor =>
-  b === null ? x.matmul(w.t()) : torch.addmm(b, x, w.t())
-
-const rnn_step =
-  (activation: 'tanh' | 'relu'): Step =>
-  (from_input, [h], w) => [from_input.add(affine(h!, w.w_hh, w.b_hh))[activation]()]
-
-const lstm_step: Step = (from_input, [h, c], w) => {
-  const [i, f, g, o] = from_input.add(affine(h!, w.w_hh, w.b_hh)).chunk(4, 1) as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ]
-  const cell = f.sigmoid().mul(c!).add(i.sigmoid().mul(g.tanh()))
-  const hidden = o.sigmoid().mul(cell.tanh())
-  return [w.w_hr === null ? hidden : hidden.matmul(w.w_hr.t()), cell]
-}
-
-const gru_step: Step = (from_input, [h], w) => {
-  const [ir, iz, inew] = from_input.chunk(3, 1) as [Tensor, Tensor, Tensor]
-  const [hr, hz, hnew] = affine(h!, w.w_hh, w.b_hh).chunk(3, 1) as [Tensor, Tensor, Tensor]
-  const reset = ir.add(hr).sigmoid()
-  const update = iz.add(hz).sigmoid()
-  const fresh = inew.add(reset.mul(hnew)).tanh()
-  return [h!.sub(fresh).mul(update).add(fresh)]
 }
 
 /** What RNN, LSTM and GRU share. */
@@ -157,18 +122,6 @@ export abstract class RNNBase extends Module {
     return this.bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`]
   }
 
-  #weights(suffix: string): Weights {
-    const own = this as unknown as Record<string, Tensor | undefined>
-    const get = (name: string): Tensor | null => own[`${name}_${suffix}`] ?? null
-    return {
-      w_ih: get('weight_ih') as Tensor,
-      w_hh: get('weight_hh') as Tensor,
-      b_ih: get('bias_ih'),
-      b_hh: get('bias_hh'),
-      w_hr: get('weight_hr'),
-    }
-  }
-
   /** Draws the parameters anew. */
   reset_parameters(): void {
     initialise(this, this.hidden_size)
@@ -225,15 +178,16 @@ export abstract class RNNBase extends Module {
   }
 
   /** Runs all layers over `input`; returns the output and the last states. */
-  protected run(input: Tensor, given: readonly Tensor[] | null, step: Step): [Tensor, Tensor[]] {
+  protected run(input: Tensor, given: readonly Tensor[] | null, compute: Compute): [Tensor, Tensor[]] {
     if (input.ndim !== 2 && input.ndim !== 3)
       // As PyTorch counts: what is not a batch has got a dimension for one.
       throw new RuntimeError(`input must have 3 dimensions, got ${input.ndim + 1}`)
     const batched = input.ndim === 3
     this.#check(input, given, batched)
-    let x = batched ? (this.batch_first ? input.transpose(0, 1) : input) : input.unsqueeze(1)
+    const batch_first = batched && this.batch_first
+    const x = batched ? input : input.unsqueeze(1)
     const states = given === null ? null : given.map(s => (batched ? s : s.unsqueeze(1)))
-    const sizes = this.#state_sizes(x.size(1))
+    const sizes = this.#state_sizes(x.size(batch_first ? 0 : 1))
     states?.forEach((s, i) => {
       if (s.sizes.join() !== sizes[i]!.join())
         throw new RuntimeError(
@@ -243,48 +197,33 @@ export abstract class RNNBase extends Module {
         )
     })
     const initial = states ?? sizes.map(size => torch.zeros(size, { dtype: input.dtype }))
-    const last: Tensor[][] = initial.map(() => [])
-    for (let layer = 0; layer < this.num_layers; layer++) {
-      const outputs = this.#suffixes(layer).map((suffix, direction) => {
-        const at = layer * this.#directions + direction
-        const [output, state] = this.#run_direction(
-          x,
-          initial.map(s => s.select(0, at)),
-          this.#weights(suffix),
-          step,
-          direction === 1,
-        )
-        state.forEach((s, i) => {
-          last[i]!.push(s)
-        })
-        return output
-      })
-      x = outputs.length === 1 ? outputs[0]! : torch.cat(outputs, 2)
-      if (this.dropout > 0 && this.training && layer < this.num_layers - 1)
-        x = torch._nn.dropout(x, this.dropout, true)
-    }
-    const output = batched ? (this.batch_first ? x.transpose(0, 1) : x) : x.squeeze(1)
-    const finals = last.map(list => torch.stack(list))
-    return [output, batched ? finals : finals.map(s => s.squeeze(1))]
-  }
-
-  /** One layer in one direction: (seq, batch, input) to (seq, batch, state), and the last state. */
-  #run_direction(x: Tensor, start: Tensor[], w: Weights, step: Step, reverse: boolean): [Tensor, Tensor[]] {
-    const [length, batch, size] = x.sizes as [number, number, number]
-    // What the inputs contribute is one product for the whole sequence.
-    const contributions = affine(x.reshape([length * batch, size]), w.w_ih, w.b_ih)
-      .view(length, batch, -1)
-      .unbind(0)
-    const outputs = new Array<Tensor>(length)
-    let state = start
-    for (let i = 0; i < length; i++) {
-      const t = reverse ? length - 1 - i : i
-      state = step(contributions[t]!, state, w)
-      outputs[t] = state[0]!
-    }
-    return [torch.stack(outputs), state]
+    const [output, ...last] = compute(x, initial, [
+      [...this.parameters()],
+      this.bias,
+      this.num_layers,
+      this.dropout,
+      this.training,
+      this.bidirectional,
+      batch_first,
+    ])
+    return batched ? [output, last] : [output.squeeze(1), last.map(s => s.squeeze(1))]
   }
 }
+
+/** Calls the function that computes all layers, with what the module has settled. */
+type Compute = (
+  input: Tensor,
+  states: readonly Tensor[],
+  rest: [
+    params: Tensor[],
+    has_biases: boolean,
+    num_layers: number,
+    dropout: number,
+    train: boolean,
+    bidirectional: boolean,
+    batch_first: boolean,
+  ],
+) => [Tensor, ...Tensor[]]
 
 type Sized = [input_size: number, hidden_size: number, ...rest: (number | boolean | string | RNNOptions)[]]
 
@@ -296,10 +235,9 @@ export class RNN extends RNNBase {
 
   /** `input` (seq, batch, input_size); returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
   forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
-    const [output, [h]] = this.run(
-      input,
-      h_0 === null ? null : [h_0],
-      rnn_step(this.nonlinearity as 'tanh' | 'relu'),
+    const compute = this.nonlinearity === 'relu' ? torch.rnn_relu : torch.rnn_tanh
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], (x, [h], rest) =>
+      compute(x, h!, ...rest),
     )
     return [output, h!]
   }
@@ -313,7 +251,7 @@ export class LSTM extends RNNBase {
 
   /** Returns the outputs (seq, batch, hidden) and the last [hidden, cell] states. */
   forward(input: Tensor, states: readonly [Tensor, Tensor] | null = null): [Tensor, [Tensor, Tensor]] {
-    const [output, last] = this.run(input, states, lstm_step)
+    const [output, last] = this.run(input, states, (x, hx, rest) => torch.lstm(x, hx, ...rest))
     return [output, last as [Tensor, Tensor]]
   }
 }
@@ -326,7 +264,9 @@ export class GRU extends RNNBase {
 
   /** Returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
   forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
-    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], gru_step)
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], (x, [h], rest) =>
+      torch.gru(x, h!, ...rest),
+    )
     return [output, h!]
   }
 }
@@ -385,40 +325,26 @@ export abstract class RNNCellBase extends Module {
     return `${this.input_size}, ${this.hidden_size}${this.bias ? '' : `, bias=${value(this.bias)}`}${shown}`
   }
 
-  protected step(input: Tensor, states: readonly Tensor[] | null, step: Step, count: number): Tensor[] {
+  protected step(
+    input: Tensor,
+    states: readonly Tensor[] | null,
+    count: number,
+    compute: (input: Tensor, states: readonly Tensor[], weights: CellWeights) => Tensor[],
+  ): Tensor[] {
     const name = this._get_name()
     if (input.ndim !== 1 && input.ndim !== 2)
       throw new AssertionError(`${name}: Expected input to be 1-D or 2-D but received ${input.ndim}-D tensor`)
     const batched = input.ndim === 2
     const x = batched ? input : input.unsqueeze(0)
-    if (x.size(1) !== this.input_size)
-      throw new RuntimeError(
-        `input has inconsistent input_size: got ${x.size(1)} expected ${this.input_size}`,
-      )
     const zeros = (): Tensor => torch.zeros([x.size(0), this.hidden_size], { dtype: x.dtype })
     const old =
       states === null ? Array.from({ length: count }, zeros) : states.map(s => (batched ? s : s.unsqueeze(0)))
-    for (const [i, s] of old.entries()) {
-      if (s.size(0) !== x.size(0))
-        throw new RuntimeError(
-          `Input batch size ${x.size(0)} doesn't match hidden${i} batch size ${s.size(0)}`,
-        )
-      if (s.size(1) !== this.hidden_size)
-        throw new RuntimeError(
-          `hidden${i} has inconsistent hidden_size: got ${s.size(1)}, expected ${this.hidden_size}`,
-        )
-    }
-    const w: Weights = {
-      w_ih: this.weight_ih,
-      w_hh: this.weight_hh,
-      b_ih: this.bias_ih,
-      b_hh: this.bias_hh,
-      w_hr: null,
-    }
-    const next = step(affine(x, w.w_ih, w.b_ih), old, w)
+    const next = compute(x, old, [this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh])
     return batched ? next : next.map(s => s.squeeze(0))
   }
 }
+
+type CellWeights = [w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | null, b_hh: Tensor | null]
 
 /** One step of {@link RNN}: (batch, input_size) and (batch, hidden_size) to (batch, hidden_size). */
 export class RNNCell extends RNNCellBase {
@@ -431,7 +357,8 @@ export class RNNCell extends RNNCellBase {
   }
 
   forward(input: Tensor, hx: Tensor | null = null): Tensor {
-    return this.step(input, hx === null ? null : [hx], rnn_step(this.nonlinearity as 'tanh' | 'relu'), 1)[0]!
+    const compute = this.nonlinearity === 'relu' ? torch.rnn_relu_cell : torch.rnn_tanh_cell
+    return this.step(input, hx === null ? null : [hx], 1, (x, [h], w) => [compute(x, h!, ...w)])[0]!
   }
 }
 
@@ -442,7 +369,7 @@ export class LSTMCell extends RNNCellBase {
   }
 
   forward(input: Tensor, states: readonly [Tensor, Tensor] | null = null): [Tensor, Tensor] {
-    return this.step(input, states, lstm_step, 2) as [Tensor, Tensor]
+    return this.step(input, states, 2, (x, hx, w) => torch.lstm_cell(x, hx, ...w)) as [Tensor, Tensor]
   }
 }
 
@@ -453,6 +380,6 @@ export class GRUCell extends RNNCellBase {
   }
 
   forward(input: Tensor, hx: Tensor | null = null): Tensor {
-    return this.step(input, hx === null ? null : [hx], gru_step, 1)[0]!
+    return this.step(input, hx === null ? null : [hx], 1, (x, [h], w) => [torch.gru_cell(x, h!, ...w)])[0]!
   }
 }
