@@ -97,8 +97,8 @@ export class Hooks {
 
 /** Runs forward with its hooks. */
 export function call_with_hooks(module: Module, hooks: Hooks, args: unknown[]): unknown {
+  if (!hooks.busy) return module.forward(...(args as never[]))
   const forward = (given: readonly unknown[]): unknown => module.forward(...(given as never[]))
-  if (!hooks.busy) return forward(args)
   let given: unknown[] = args
   for (const hook of hooks.of('forward_pre')) {
     const changed = hook(module, given)

@@ -2,10 +2,10 @@
 // 16-bit floats through float32, integers through a plain kernel. Not here: decompositions (linalg), einsum.ts.
 import { bool, type DType, float32 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { broadcast_sizes, numel } from '../base/shape.ts'
+import { broadcast_sizes, expand_strides, numel } from '../base/shape.ts'
 import type { MatrixRef } from '../device/device.ts'
 import { cpu_device, empty, kernels } from '../tensor/dispatch.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
@@ -40,6 +40,25 @@ function multiply(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void 
   }
   plain_product(dtype, accumulate)([out, a, b], [])
 }
+
+/** out = a @ b (+ out) for matrices. */
+function multiply_matrices(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+  const { dtype } = out
+  if (dtype.name !== 'float32' && dtype.name !== 'float64')
+    return multiply(batched(out), batched(a), batched(b), accumulate)
+  const [m, n] = out.sizes as [number, number]
+  const k = a.sizes[1]!
+  const refs = { a: plain_matrix(a), b: plain_matrix(b), c: plain_matrix(out) }
+  cpu_device().gemm({ dtype, batch: 1, m, n, k, ...refs, accumulate })
+}
+
+const plain_matrix = ({ memory, offset, strides }: Tensor): MatrixRef => ({
+  storage: memory,
+  offset,
+  batch_stride: 0,
+  row_stride: strides[0]!,
+  col_stride: strides[1]!,
+})
 
 const matrix = (t: Tensor): MatrixRef => ({
   storage: t.memory,
@@ -115,7 +134,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor m
     if (mat2.sizes.length !== 2) throw new RuntimeError('mat2 must be a matrix')
     require_product(self, mat2)
     const out = empty([self.sizes[0]!, mat2.sizes[1]!], self.dtype)
-    multiply(batched(out), batched(self), batched(mat2), false)
+    if (out.count > 0) multiply_matrices(out, self, mat2, false)
     return out
   },
   saves: ['self', 'mat2'],
@@ -242,7 +261,13 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
         throw new RuntimeError(
           `self and mat2 must have the same dtype, but got ${scalar_name(self.dtype)} and ${scalar_name(mat2.dtype)}`,
         )
-      return fused(self, batched(mat1), batched(mat2), beta, alpha, [mat1.sizes[0]!, mat2.sizes[1]!])
+      const sizes = [mat1.sizes[0]!, mat2.sizes[1]!]
+      if (alpha !== 1 || beta !== 1) return fused(self, batched(mat1), batched(mat2), beta, alpha, sizes)
+      const out = empty(sizes, self.dtype)
+      if (out.count === 0) return out
+      copy_elements(out, alias(self, sizes, expand_strides(self.sizes, self.strides, sizes)))
+      multiply_matrices(out, mat1, mat2, true)
+      return out
     },
     saves: ['mat1', 'mat2'],
     backward: {

@@ -32,8 +32,11 @@ function reduced(loss: Tensor, flags: Flags): Tensor {
   return reduction === 'mean' ? loss.mean() : reduction === 'sum' ? loss.sum() : loss
 }
 
+const same_shape = ({ sizes }: Tensor, other: Tensor): boolean =>
+  sizes.length === other.sizes.length && sizes.every((n, d) => n === other.sizes[d])
+
 function warn_of_broadcast(input: Tensor, target: Tensor): void {
-  if (target.shape.join() !== input.shape.join())
+  if (!same_shape(input, target))
     warn(
       `Using a target size (${target.shape}) that is different to the input size (${input.shape}). This will likely lead to ` +
         'incorrect results due to broadcasting. Please ensure they have the same size.',
@@ -52,7 +55,7 @@ export const mse_loss: Op<LossArgs> = composite(`mse_loss(Tensor input, Tensor t
 })
 
 function expanded(input: Tensor, target: Tensor): [Tensor, Tensor] {
-  return input.shape.join() === target.shape.join()
+  return same_shape(input, target)
     ? [input, target]
     : (torch.broadcast_tensors(input, target) as [Tensor, Tensor])
 }

@@ -44,6 +44,10 @@ const shape_only = (t: Tensor): Tensor => {
   return new Tensor(memory, offset, sizes, strides, dtype)
 }
 
+const not_recorded = (): never => {
+  throw new Error('the view was made without a history')
+}
+
 /** A view of `self` with the given geometry, on the tape. `multi_output` names an op that returns several. */
 export function make_view(
   self: Tensor,
@@ -76,8 +80,10 @@ export function view_op<A extends readonly unknown[], V extends readonly unknown
   const node = def.node ?? node_name(name)
   const call = (...args: A): Tensor => {
     const [self, ...values] = bind(schemas, args).values as [Tensor, ...V]
+    const geometry = def.geometry(self, ...values)
+    if (!modes.grad || !self._requires_grad) return make_view(self, geometry, node, not_recorded)
     const meta = shape_only(self)
-    return make_view(self, def.geometry(self, ...values), node, g => def.backward(g, meta, ...values))
+    return make_view(self, geometry, node, g => def.backward(g, meta, ...values))
   }
   const spec: Spec = {
     name,
