@@ -23,7 +23,8 @@ export type Param = {
 }
 
 /**
- * parallel: iterations are independent, a device may split them among threads (outermost loops only).
+ * parallel: iterations are independent, a device may split them among threads (outermost loops, and loops directly
+ * inside of those).
  * vector: iterations are independent and the body is made for SIMD (innermost loops only).
  * reduce: iterations only update accumulators by `acc = acc op e` with an associative op; they may be reordered.
  * serial: in order.
@@ -184,15 +185,12 @@ export class Builder {
     go(0, [])
   }
 
-  /** Nested loops with independent iterations: the innermost for SIMD, the outermost to be split among threads. */
+  /** Nested loops with independent iterations: the innermost for SIMD, the others to be split among threads. */
   elementwise(sizes: readonly Scalar[], body: (...i: Expr[]) => void): void {
     const last = sizes.length - 1
     const go = (d: number, index: Expr[]): void => {
       if (d > last) body(...index)
-      else
-        this.for(sizes[d]!, d === last ? 'vector' : d === 0 ? 'parallel' : 'serial', i =>
-          go(d + 1, [...index, i]),
-        )
+      else this.for(sizes[d]!, d === last ? 'vector' : 'parallel', i => go(d + 1, [...index, i]))
     }
     go(0, [])
   }

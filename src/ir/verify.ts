@@ -16,7 +16,7 @@ const ACCESS: readonly Buffer['access'][] = ['in', 'out', 'inout']
 /**
  * Throws an Error that names the kernel, the statement's place (such as `for i / store out`) and the fault. What is
  * checked, beyond types: every variable is declared before use, in scope and under a name of its own; only declared
- * locals are assigned; parallel loops are outermost, vector loops innermost; iterations of parallel and vector loops
+ * locals are assigned; parallel loops are outermost or directly inside of others, vector loops innermost; iterations of parallel and vector loops
  * assign no local from outside; those of reduce loops store nothing and assign one only as `acc = acc op e`.
  */
 export function verify(kernel: Kernel): void {
@@ -131,7 +131,11 @@ class Verifier {
     this.#require(LOOP_MODES.includes(mode), `unknown loop mode ${mode}`)
     this.#expr(size, 'index', 'the size')
     this.#require(stmt.var.type === 'index', `a loop counter is an index, not ${stmt.var.type}`)
-    if (mode === 'parallel') this.#require(this.#loops.length === 0, 'a parallel loop inside another loop')
+    if (mode === 'parallel')
+      this.#require(
+        this.#loops.every(outer => outer === 'parallel'),
+        'a parallel loop inside a loop that is not',
+      )
     if (mode === 'vector') this.#require(!has_loop(body), 'a vector loop with a loop inside')
     // the counter belongs to the body: one deeper than the loop
     const name = this.#declare(stmt.var, 'counter', this.#loops.length + 1)

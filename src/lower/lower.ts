@@ -47,7 +47,8 @@ class Expand {
       case 'for': {
         const size = lowered(s.size)
         this.#depths.set(s.var.arg as string, depth + 1)
-        return after(straighten({ ...s, size, body: this.block(s.body, depth + 1) }))
+        const loop = { ...s, size, body: this.block(s.body, depth + 1) }
+        return after(straighten(loop, depth === 0 ? 'parallel' : 'serial'))
       }
       case 'while':
         return this.#while(s.cond, s.body, depth)

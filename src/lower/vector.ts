@@ -1,17 +1,17 @@
 // Vector loops as straight lines: an `if` becomes `where` in the values it governs, and each assignment of a local
 // declares a new one. Not here: how lanes are laid out (render/).
 import { constant, Expr, rewrite, variable } from '../ir/expr.ts'
-import type { Stmt } from '../ir/kernel.ts'
+import type { LoopMode, Stmt } from '../ir/kernel.ts'
 import { share } from '../ir/simplify.ts'
 
 type Loop = Extract<Stmt, { kind: 'for' }>
 type Store = Extract<Stmt, { kind: 'store' }>
 
-/** A vector loop without branches and assignments; if there is no such form, the same loop in serial mode. */
-export function straighten(loop: Loop): Loop {
+/** A vector loop without branches and assignments; if there is no such form, the same loop in mode `otherwise`. */
+export function straighten(loop: Loop, otherwise: LoopMode): Loop {
   if (loop.mode !== 'vector') return loop
   const line = new Line()
-  return line.run(loop.body, undefined) ? { ...loop, body: line.stmts } : { ...loop, mode: 'serial' }
+  return line.run(loop.body, undefined) ? { ...loop, body: line.stmts } : { ...loop, mode: otherwise }
 }
 
 class Line {

@@ -208,7 +208,7 @@ describe('names', () => {
 describe('loops', () => {
   rejects([
     [
-      'a parallel loop inside another loop',
+      'a parallel loop inside a loop that is not',
       () => built(k => k.for(2, 'serial', () => k.for(2, 'parallel', () => {}))),
     ],
     [

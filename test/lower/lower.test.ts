@@ -247,7 +247,7 @@ describe('vector loops', () => {
     expect_same(kernel, () => ({ x: f32(1, 2, 3), y: f32(10, 20), out: f32(0, 0, 0) }))
   })
 
-  test('that store only sometimes become serial', () => {
+  test('that store only sometimes keep no more than their independence', () => {
     const kernel = build('sometimes', k => {
       const [x] = vectors(k, float32, 'x')
       const out = k.output('out', float32, 'flat')
@@ -256,7 +256,7 @@ describe('vector loops', () => {
       })
     })
     expect(body(kernel)).toMatchInlineSnapshot(`
-      "serial i0 < out_numel
+      "parallel i0 < out_numel
         if x[i0] > 0.0
           out[i0] = x[i0]"
     `)
@@ -316,7 +316,7 @@ describe('powers of integers', () => {
 
   test('loop for any other', () => {
     expect(body(power(undefined))).toMatchInlineSnapshot(`
-      "serial i0 < out_numel
+      "parallel i0 < out_numel
         v0: i64 = x[i0]
         v1: i64 = v0
         v2: i64 = y[i0]

@@ -1,14 +1,22 @@
 // The doubles that native code is called with: one array for all calls, which C reads by its address. Calls are
 // synchronous and do not nest, so one is enough. Not here: what the slots of a call mean (device.ts, routines.ts).
+
+import { SHARE_HEADER } from '../../render/c/share.ts'
 import type { Operand } from '../device.ts'
 import { type Storage, storage_address } from '../storage.ts'
 import { koffi } from './node.ts'
 
 const CAPACITY = 1024
+const LINE = 64
 
-/** What C reads its arguments from. The first two are the share of the work: all of it, while there are no threads. */
-export const args: Float64Array = new Float64Array(new ArrayBuffer(CAPACITY * 8))
+const memory = new ArrayBuffer(LINE + CAPACITY * 8)
+
+/** What C reads its arguments from. The first two are the share of the work to do: all of it. */
+export const args: Float64Array = new Float64Array(memory, LINE)
 args[1] = 1
+
+/** What precedes the arguments: the number of threads, and the address of the function that shares work among them. */
+export const share: Float64Array = new Float64Array(memory, LINE - SHARE_HEADER * 8, SHARE_HEADER)
 
 /** What the running call works on, else null: numbers keep no memory alive, so this does. */
 export const running: { on: unknown } = { on: null }
@@ -16,7 +24,7 @@ export const running: { on: unknown } = { on: null }
 let address = 0
 /** The address of `args`. */
 export function args_address(): number {
-  if (address === 0) address = Number(koffi().address(args))
+  if (address === 0) address = Number(koffi().address(new Uint8Array(memory))) + LINE
   return address
 }
 

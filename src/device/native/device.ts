@@ -14,6 +14,7 @@ import { compile_c, compile_c_async, find_compiler } from './compiler.ts'
 import { keep_pages } from './memory.ts'
 import { koffi, type NativeFunction } from './node.ts'
 import { conv, gemm } from './routines.ts'
+import { num_threads, set_num_threads } from './threads.ts'
 
 /** A device that can also compile kernels ahead of their first call. */
 export interface NativeDevice extends Device {
@@ -27,12 +28,18 @@ let device: NativeDevice | undefined
 export function native_device(): NativeDevice {
   if (device) return device
   find_compiler()
+  set_num_threads(default_num_threads())
   // Of shared memory koffi takes a view only.
   set_address_of(buffer => Number(koffi().address(new Uint8Array(buffer))), keep_pages())
   device = {
     backend: 'native',
     type: 'cpu',
-    num_threads: default_num_threads(),
+    get num_threads() {
+      return num_threads()
+    },
+    set num_threads(n) {
+      set_num_threads(n)
+    },
     alloc: allocate,
     compile,
     compile_all,

@@ -1,9 +1,10 @@
-// Lowered kernels as C functions `void NAME(const f64 *args)`. Loops whose iterations are independent are left to the
+// Lowered kernels as C functions `i32 NAME(const f64 *args)`, which return 0. Loops whose iterations are independent are left to the
 // compiler's vectoriser; reductions are written in lanes: an array of accumulators, which it keeps in vector registers.
 // Not here: expressions (expr.ts), what is a reduction (loops.ts), compiling and calling (device/native/).
 //
-// args[0] and args[1] say which share of each outermost independent loop a call runs, as fractions. One address per
-// buffer follows, then the params in order (an i64 as its high signed and its low unsigned 32 bits).
+// args[0] and args[1] say which share of its work a call does, as fractions; a call for all of it has that shared among
+// threads (share.ts) where it is much. One address per buffer follows, then the params in order (an i64 as its high
+// signed and its low unsigned 32 bits).
 import { Expr, topological } from '../../ir/expr.ts'
 import type { Buffer, Kernel, Param, Stmt } from '../../ir/kernel.ts'
 import { c_type, element_type, print_expr, print_store } from './expr.ts'
@@ -19,6 +20,7 @@ import {
   weight,
 } from './loops.ts'
 import { PRELUDE } from './prelude.ts'
+import { cost_of, split_nest } from './split.ts'
 
 /** Where a kernel's operands begin in `args`. */
 export const FIRST_ARGUMENT = 2
@@ -51,7 +53,7 @@ const BLOCK = 1024
 
 const RESERVED: ReadonlySet<string> = new Set(
   (
-    'args l h part auto break case char const continue default do double else enum extern float for goto if inline int ' +
+    'args l h part line_part longest parts parts_of cut auto break case char const continue default do double else enum extern float for goto if inline int ' +
     'long register restrict return short signed sizeof static struct switch typedef union unsigned void volatile ' +
     'while asm typeof f32 f64 i8 i16 i32 i64 u8 u16 u32 u64 linux unix'
   ).split(' '),
@@ -61,20 +63,26 @@ class Printer {
   readonly #kernel: Kernel
   readonly #assigned: ReadonlySet<string>
   readonly #names = new Map<string | Param | Buffer, string>()
+  /** The loops that may be cut into shares, the outermost first. */
+  readonly #split: readonly Loop[]
+  #function = ''
   #text = ''
   #depth = 0
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
     this.#assigned = assigned_names(kernel.body)
+    this.#split = split_nest(kernel.body)
     for (const x of [...kernel.buffers, ...kernel.params])
       this.#names.set(x, RESERVED.has(x.name) ? `${x.name}_` : x.name)
   }
 
   print(name: string): string {
-    this.#braces(`void ${name}(const f64 *args)`, () => {
+    this.#function = name
+    this.#braces(`i32 ${name}(const f64 *args)`, () => {
       this.#arguments()
       this.#block(this.#kernel.body)
+      this.#line('return 0;')
     })
     return this.#text
   }
@@ -147,6 +155,7 @@ class Printer {
   }
 
   #for(loop: Loop): void {
+    if (loop === this.#split[0]) this.#share(loop)
     const accumulators = accumulators_of(loop)
     if (accumulators) this.#reduction(loop, accumulators)
     else {
@@ -157,15 +166,37 @@ class Printer {
     }
   }
 
-  /** The counter of a loop, and where it starts and ends: for an outermost one, the share that this call runs. */
+  /** The counter of a loop, and where it starts and ends: for the one that is cut, the share that this call runs. */
   #bounds(loop: Loop): [i: string, first: string, end: string] {
     const i = name_of(loop.var)
     const size = this.#expr(loop.size)
-    const shared = loop.mode === 'parallel' || (loop.mode === 'vector' && this.#depth === 1)
-    if (!shared && /^\w+$/.test(size)) return [i, '0', size]
-    const end = `${i}_end`
-    this.#line(`const i64 ${end} = ${shared ? `part(args[1], ${size})` : size};`)
-    return [i, shared ? `part(args[0], ${size})` : '0', end]
+    if (!this.#split.includes(loop)) {
+      if (/^\w+$/.test(size)) return [i, '0', size]
+      this.#line(`const i64 ${i}_end = ${size};`)
+      return [i, '0', `${i}_end`]
+    }
+    const at = this.#split.indexOf(loop)
+    const part = loop.mode === 'vector' ? 'line_part' : 'part'
+    const whole = (otherwise: string): string =>
+      this.#split.length === 1 ? '' : `cut != ${at} ? ${otherwise} : `
+    this.#line(`const i64 ${i}_end = ${whole(size)}${part}(args[1], ${size});`)
+    return [i, `${whole('0')}${part}(args[0], ${size})`, `${i}_end`]
+  }
+
+  /** Chooses which loop is cut, and hands the work to the threads where it is much. */
+  #share(loop: Loop): void {
+    const [a, b, c = '0'] = this.#split.map(({ size, mode }) =>
+      mode === 'vector' ? `${this.#expr(size)} / LINE` : this.#expr(size),
+    ) as [string, string?, string?]
+    let length = a
+    if (b !== undefined) {
+      this.#line(`const i64 cut = longest(${a}, ${b}, ${c});`)
+      length = `cut == 0 ? ${a} : cut == 1 ? ${b} : ${c}`
+    }
+    const { buffers, params } = this.#kernel
+    const count = params.reduce((n, p) => n + argument_size(p), FIRST_ARGUMENT + buffers.length)
+    const cost = cost_of(loop, e => this.#expr(e))
+    this.#line(`SHARE_WORK(${this.#function}, ${count}, ${length}, ${cost})`)
   }
 
   // -------------------------------------------------------------------------------------------- lanes

@@ -2,6 +2,8 @@
 // something else than the IR (a division by zero that must not trap, a NaN that must win, shifts past the width).
 // Not here: how expressions and loops are printed (expr.ts, kernel.ts); which machine flags to use (device/native/).
 
+import { SHARE } from './share.ts'
+
 /**
  * Options that the rendered C relies on, of GCC and Clang alike. Floats are neither reassociated nor contracted; only
  * errno and floating-point exceptions, which nothing reads, are given up, so that sqrt and rounding vectorise.
@@ -16,13 +18,9 @@ export const KERNEL_FLAGS: readonly string[] = [
   '-fopenmp-simd', // no threads, only the pragma that a loop is made for SIMD
 ]
 
-const base = `#include <stdint.h>
-typedef float f32;
-typedef double f64;
+const base = `${SHARE}typedef float f32;
 typedef int8_t i8;
 typedef int16_t i16;
-typedef int32_t i32;
-typedef int64_t i64;
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
@@ -49,7 +47,24 @@ typedef uint64_t u64;
 #else
 #define IF_IN_RANGE(test, x, otherwise) ((test) ? (x) : (otherwise))
 #endif
+// Elements in shares of a contiguous loop: whole cache lines and vectors of every dtype.
+#define LINE 64
 INLINE i64 part(f64 share, i64 n) { return share >= 1 ? n : (i64)(share * n); }
+INLINE i64 line_part(f64 share, i64 n) { return share >= 1 ? n : (i64)(share * n) & -LINE; }
+// Which of nested loops to cut: the outermost that is long enough for any number of threads, else the longest.
+INLINE i64 longest(i64 a, i64 b, i64 c) { return a >= 64 ? 0 : b >= 64 ? 1 : a >= b && a >= c ? 0 : b >= c ? 1 : 2; }
+// Into how many parts to cut 'work', in units of about 0.05 ns: what is soon done is not worth waking a thread for.
+#define LEAST_WORK 50000
+INLINE i64 parts_of(const f64 *args, i64 length, i64 work) {
+  i64 parts = work / LEAST_WORK, most = 4 * THREADS(args);
+  parts = parts < most ? parts : most;
+  return parts < length ? parts : length;
+}
+#define SHARE_WORK(f, count, length, work) \\
+  if (POOL(args)) { \\
+    const i64 parts = parts_of(args, length, work); \\
+    if (parts > 1) return POOL(args)(f, args, count, parts, THREADS(args)); \\
+  }
 INLINE f32 i32_as_f32(i32 x) { union { i32 x; f32 y; } u = {x}; return u.y; }
 INLINE i32 f32_as_i32(f32 x) { union { f32 x; i32 y; } u = {x}; return u.y; }
 INLINE f64 i64_as_f64(i64 x) { union { i64 x; f64 y; } u = {x}; return u.y; }

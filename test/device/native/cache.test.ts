@@ -33,7 +33,13 @@ async function run(count: number, env: Record<string, string> = {}, ...args: str
     process.execPath,
     ['--import', 'tsx', program, `${count}`, ...args],
     {
-      env: { ...process.env, TSTORCH_CACHE: join(directory, 'cache'), CC: compiler, ...env },
+      env: {
+        ...process.env,
+        TSTORCH_CACHE: join(directory, 'cache'),
+        CC: compiler,
+        OMP_NUM_THREADS: '2',
+        ...env,
+      },
     },
   )
   return stdout.trim()
@@ -46,11 +52,11 @@ const libraries = (): string[] =>
     .map(name => join(directory, 'cache', name))
 
 describe.skipIf(!native)('the cache of compiled kernels', { timeout: 60_000 }, () => {
-  it('a second start compiles nothing, neither kernels nor the test of the compiler', async () => {
+  it('a second start compiles nothing, neither kernels nor the pool of threads nor the test of the compiler', async () => {
     expect(await run(2)).toBe('[2,3,4]')
-    expect(compiler_runs()).toBe(3)
+    expect(compiler_runs()).toBe(4)
     expect(await run(2)).toBe('[2,3,4]')
-    expect(compiler_runs()).toBe(3)
+    expect(compiler_runs()).toBe(4)
   })
 
   it.each([
@@ -81,14 +87,14 @@ describe.skipIf(!native)('the cache of compiled kernels', { timeout: 60_000 }, (
     const results = await Promise.all([run(3), run(3), run(3), run(3)])
     expect(results).toEqual(['[4,5,6]', '[4,5,6]', '[4,5,6]', '[4,5,6]'])
     const files = readdirSync(join(directory, 'cache')).map(name => name.replace(/[_-][0-9a-f]{32}/, ''))
-    expect(files.sort()).toEqual(['compiler.json', 'plus_0.so', 'plus_1.so', 'plus_2.so'])
+    expect(files.sort()).toEqual(['compiler.json', 'plus_0.so', 'plus_1.so', 'plus_2.so', 'pool.so'])
   })
 
   it('kernels compiled ahead take few runs of the compiler and none later', async () => {
     expect(await run(20, {}, 'ahead')).toBe('[191,192,193]')
-    expect(compiler_runs()).toBe(1 + 3)
+    expect(compiler_runs()).toBe(2 + 3)
     expect(await run(20)).toBe('[191,192,193]')
-    expect(compiler_runs()).toBe(1 + 3)
+    expect(compiler_runs()).toBe(2 + 3)
     expect(libraries().length).toBe(20)
   })
 

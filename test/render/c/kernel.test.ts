@@ -25,28 +25,31 @@ const row_sums = build('row_sums', k => {
 describe('kernels as C', () => {
   it('a pointwise kernel is one loop that the compiler vectorises, over the share of the call', () => {
     expect(render_c(lower(add))).toBe(`\
-void add(const f64 *args) {
+i32 add(const f64 *args) {
   f32 *out = POINTER(args[2]);
   const f32 *a = POINTER(args[3]);
   const f32 *b = POINTER(args[4]);
   const i64 out_numel = args[5];
-  const i64 i0_end = part(args[1], out_numel);
+  SHARE_WORK(add, 8, out_numel / LINE, out_numel * 4)
+  const i64 i0_end = line_part(args[1], out_numel);
   INDEPENDENT
-  for (i64 i0 = part(args[0], out_numel); i0 < i0_end; i0++) {
+  for (i64 i0 = line_part(args[0], out_numel); i0 < i0_end; i0++) {
     out[i0] = a[i0] + b[i0];
   }
+  return 0;
 }
 `)
   })
 
   it('a reduction has an accumulator for each lane, and a plain loop for what is left', () => {
     expect(render_c(lower(row_sums))).toBe(`\
-void row_sums(const f64 *args) {
+i32 row_sums(const f64 *args) {
   f32 *out = POINTER(args[2]);
   const f32 *x = POINTER(args[3]);
   const i64 x_size0 = args[5];
   const i64 x_size1 = args[6];
   const i64 x_stride0 = args[7];
+  SHARE_WORK(row_sums, 8, x_size0, x_size0 * (8 + x_size1 * 3))
   const i64 i0_end = part(args[1], x_size0);
   for (i64 i0 = part(args[0], x_size0); i0 < i0_end; i0++) {
     f32 v0 = 0.0f;
@@ -71,8 +74,28 @@ void row_sums(const f64 *args) {
     }
     out[i0] = v0;
   }
+  return 0;
 }
 `)
+  })
+
+  it('of nested independent loops the outermost that is long enough is cut', () => {
+    const scale = build('scale', k => {
+      const x = k.inout('x', float32, { rank: 2, inner: 1 })
+      k.elementwise(x.sizes, (i, j) => k.store(x, [i, j], x.at(i, j).mul(2)))
+    })
+    const text = render_c(lower(scale))
+    expect(text).toContain('const i64 cut = longest(x_size0, x_size1 / LINE, 0);')
+    expect(text).toContain('for (i64 i0 = cut != 0 ? 0 : part(args[0], x_size0); i0 < i0_end; i0++)')
+    expect(text).toContain('for (i64 i1 = cut != 1 ? 0 : line_part(args[0], x_size1); i1 < i1_end; i1++)')
+  })
+
+  it('a kernel that is not one nest of independent loops is never cut', () => {
+    const kernel = build('two', k => {
+      const x = k.inout('x', float32, 'flat')
+      for (const n of [1, 2]) k.for(x.sizes[0]!, 'vector', i => k.store(x, [i], x.at(i).add(n)))
+    })
+    expect(render_c(lower(kernel))).not.toMatch(/SHARE_WORK|part\(/)
   })
 
   it('types that C does not have are converted at loads and stores; params come in order', () => {
@@ -88,7 +111,7 @@ void row_sums(const f64 *args) {
       })
     })
     expect(render_c(lower(kernel))).toBe(`\
-void mixed(const f64 *args) {
+i32 mixed(const f64 *args) {
   u8 *out = POINTER(args[2]);
   const u16 *x = POINTER(args[3]);
   const i8 *y = POINTER(args[4]);
@@ -99,6 +122,7 @@ void mixed(const f64 *args) {
   for (i64 i0 = 0; i0 < out_numel; i0++) {
     out[i0] = (u8)(((max_number_f32(load_bf16(x[i0 * x_stride0]), 0.0f) > limit) & (out[i0] != 0)) | (((i64)y[i0]) < long_));
   }
+  return 0;
 }
 `)
   })
@@ -148,6 +172,6 @@ void mixed(const f64 *args) {
       [lower(row_sums), 'second'],
     ])
     expect(unit.split(PRELUDE).length).toBe(2)
-    expect(unit.match(/^void \w+/gm)).toEqual(['void first', 'void second'])
+    expect(unit.match(/^i32 \w+/gm)).toEqual(['i32 first', 'i32 second'])
   })
 })

@@ -1,0 +1,64 @@
+// What the printer asks about sharing a kernel's work among threads: which loops may be cut into shares, and about how
+// much work there is. Not here: the text (kernel.ts), the threads (pool.ts).
+import { type Expr, topological } from '../../ir/expr.ts'
+import type { Stmt } from '../../ir/kernel.ts'
+import { all_statements, type Loop, name_of, weight } from './loops.ts'
+
+/**
+ * The nest of independent loops that a kernel consists of, but for declarations before and between them; empty where
+ * a kernel is anything else. Each loop may be cut: their sizes are known before the first.
+ */
+export function split_nest(body: readonly Stmt[]): readonly Loop[] {
+  const loops: Loop[] = []
+  const inside = new Set<string>()
+  for (let block = body; ; ) {
+    const last = block.at(-1)
+    if (last?.kind !== 'for' || (last.mode !== 'parallel' && last.mode !== 'vector')) return loops
+    const before = block.slice(0, -1)
+    if (!before.every(s => s.kind === 'declare') || depends_on(last.size, inside)) return loops
+    if (loops.length > 0) for (const s of before) inside.add(name_of(s.var))
+    inside.add(name_of(last.var))
+    loops.push(last)
+    block = last.body
+  }
+}
+
+const depends_on = (e: Expr, names: ReadonlySet<string>): boolean =>
+  topological(e).some(x => x.op === 'load' || (x.op === 'var' && names.has(name_of(x))))
+
+/** The cost of an operation in a loop that runs in lanes, and of one that does not: about 0.05 ns. */
+const LANE_COST = 1
+const SCALAR_COST = 8
+/** How often a loop is taken to run whose size is not known beforehand. */
+const UNKNOWN_SIZE = 16
+
+/** An estimate of what a loop costs, as C text (`print`) of sizes known before it. */
+export function cost_of(loop: Loop, print: (e: Expr) => string): string {
+  return block_cost(loop.body, loop, new Set(), print)
+}
+
+function block_cost(
+  body: readonly Stmt[],
+  loop: Loop,
+  inside: ReadonlySet<string>,
+  print: (e: Expr) => string,
+): string {
+  const names = new Set([...inside, name_of(loop.var)])
+  for (const s of all_statements(body)) if (s.kind === 'declare') names.add(name_of(s.var))
+  const own = body.filter(s => s.kind !== 'for' && s.kind !== 'while')
+  const in_lanes = (loop.mode === 'vector' || loop.mode === 'reduce') && own.length === body.length
+  const terms = [String((1 + weight(own)) * (in_lanes ? LANE_COST : SCALAR_COST))]
+  for (const s of body)
+    if (s.kind === 'while') terms.push(String(UNKNOWN_SIZE * SCALAR_COST * (1 + weight(s.body))))
+    else if (s.kind === 'for') terms.push(block_cost(s.body, s, names, print))
+  const size = known_part(loop.size, inside)
+  const factor = terms.length === 1 ? terms[0] : `(${terms.join(' + ')})`
+  return `${size ? print(size) : UNKNOWN_SIZE} * ${factor}`
+}
+
+/** A size, or what bounds it, if that is known outside of where `inside` is declared. */
+function known_part(size: Expr, inside: ReadonlySet<string>): Expr | null {
+  if (!depends_on(size, inside)) return size
+  if (size.op !== 'min') return null
+  return size.src.find(e => !depends_on(e, inside)) ?? null
+}

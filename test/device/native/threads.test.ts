@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterEach, describe, expect, it } from 'vitest'
+import { float32 } from '../../../src/base/dtype.ts'
+import type { Executable, Operand } from '../../../src/device/device.ts'
+import { build } from '../../../src/ir/kernel.ts'
+import { contents, native, noise, operand } from './operand.ts'
+
+const device = native!
+const initial = native?.num_threads ?? 1
+
+/** What `run` writes, for each number of threads. */
+function with_threads(run: () => Operand): Float32Array[] {
+  return [1, 2, 3, 8, 2].map(n => {
+    device.num_threads = n
+    return Float32Array.from(contents(run()) as number[])
+  })
+}
+
+describe.skipIf(!native)('threads', { timeout: 60_000 }, () => {
+  afterEach(() => {
+    device.num_threads = initial
+  })
+
+  const softened = (rank: number): Executable =>
+    device.compile(
+      build(`softened_${rank}`, k => {
+        const out = k.output('out', float32, rank === 1 ? 'flat' : { rank, inner: 1 })
+        const x = k.input('x', float32, rank === 1 ? 'flat' : { rank, inner: 1 })
+        k.elementwise(out.sizes, (...i) => {
+          const e = x.at(...i).exp()
+          k.store(out, i, e.div(e.add(1)))
+        })
+      }),
+    )
+
+  it.each([
+    ['one loop', [300_001]],
+    ['many rows', [1500, 201]],
+    ['two long rows', [2, 150_001]],
+    ['one row of rows', [1, 3, 100_000]],
+    ['a plane of short rows', [2, 50_000, 3]],
+  ])('an elementwise kernel gives the same bits with any number: %s', (_, sizes) => {
+    const run = softened(sizes.length)
+    const x = operand(
+      float32,
+      sizes,
+      noise(sizes.reduce((a, b) => a * b)).map(v => 20 * v),
+    )
+    const [first, ...others] = with_threads(() => {
+      const out = operand(float32, sizes)
+      run([out, x], [])
+      return out
+    })
+    const inputs = contents(x) as number[]
+    expect(first!.every((y, i) => Math.abs(y - 1 / (1 + Math.exp(-inputs[i]!))) < 1e-6)).toBe(true)
+    for (const other of others) expect(other.every((v, i) => v === first![i])).toBe(true)
+  })
+
+  it('sums of rows give the same bits with any number', () => {
+    const run = device.compile(
+      build('row_sums', k => {
+        const out = k.output('out', float32, 'flat')
+        const x = k.input('x', float32, { rank: 2, inner: 1 })
+        k.for(x.sizes[0]!, 'parallel', row => {
+          const sum = k.local('f32', 0)
+          k.for(x.sizes[1]!, 'reduce', i => k.assign(sum, sum.add(x.at(row, i))))
+          k.store(out, [row], sum)
+        })
+      }),
+    )
+    const x = operand(float32, [70, 9000], noise(70 * 9000))
+    const [first, ...others] = with_threads(() => {
+      const out = operand(float32, [70])
+      run([out, x], [])
+      return out
+    })
+    expect(first!.some(v => v !== 0)).toBe(true)
+    for (const other of others) expect(other).toEqual(first)
+  })
+
+  it('large and small calls in a row, while the number changes', () => {
+    const run = device.compile(
+      build('increment', k => {
+        const x = k.inout('x', float32, 'flat')
+        k.for(x.sizes[0]!, 'vector', i => k.store(x, [i], x.at(i).add(1)))
+      }),
+    )
+    const sizes = [10, 100_000, 1, 50_000, 1_000_000, 3]
+    const operands = sizes.map(n => operand(float32, [n]))
+    const rounds = 400
+    for (let round = 0; round < rounds; round++) {
+      device.num_threads = 1 + (round % 5)
+      for (const x of operands) run([x], [])
+    }
+    for (const x of operands) expect(contents(x).every(v => v === rounds)).toBe(true)
+  })
+
+  it('several JavaScript threads compute at once, and the process ends', async () => {
+    const program = new URL('threads_program.ts', import.meta.url).pathname
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program])
+    expect(stdout.trim()).toBe('200 200 200 200')
+  })
+})
