@@ -13,7 +13,8 @@ import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
-import { window } from './define/space.ts'
+import { blocks_of } from './define/rows.ts'
+import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
 import { arithmetic } from './index_ops.ts'
 
@@ -134,14 +135,23 @@ function operands_of(
   return { operands, before: first.sizes.length, after: last.sizes.length }
 }
 
-const get_kernel = kernels('index', (k, dtype: DType, before: number, after: number) => {
+const get_kernel = kernels('index', (k, dtype: DType, before: number, after: number, inner: string) => {
   const rank = before + 1 + after
-  const x = k.input('x', dtype, { rank })
-  const out = k.output('out', dtype, { rank })
+  const x = k.input('x', dtype, { rank, ...(inner === '1' ? { inner: 1 } : {}) })
+  const out = k.output('out', dtype, { rank, inner: 1 })
   const offsets = k.input('offsets', int64, 'flat')
-  k.elementwise(out.sizes, (...i) =>
-    k.store(out, i, x.at(...i.with(before, offsets.at(i[before]!).cast('index')))),
-  )
+  const go = (d: number, i: Expr[], at: Expr[]): void => {
+    if (d === rank) {
+      k.store(out, i, x.at(...at))
+      return
+    }
+    k.for(out.sizes[d]!, d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial', n => {
+      const offset = (): Expr => offsets.at(n).cast('index')
+      const from = d !== before ? n : d === rank - 1 ? offset() : k.local('index', offset())
+      go(d + 1, [...i, n], [...at, from])
+    })
+  }
+  go(0, [], [])
 })
 
 /** The elements of self at the index tensors (integers) for the dimensions `dims`, which ascend. */
@@ -154,7 +164,8 @@ export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly
       if (out.count === 0) return out
       const at = offsets(self, indices, dims, plan.shape)
       const { operands, before, after } = operands_of(plan, self, dims, out, at.count)
-      get_kernel(self.dtype, before, after)([...operands, at], [])
+      const inner = after > 0 && operands[0]!.strides.at(-1) === 1 ? '1' : 'x'
+      get_kernel(self.dtype, before, after, inner)([...operands, at], [])
       return out
     },
     saves: ['indices'],
@@ -171,23 +182,40 @@ export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly
 
 const put_kernel = kernels(
   'index_put',
-  (k, dtype: DType, before: number, after: number, accumulate: boolean) => {
+  (k, dtype: DType, before: number, after: number, accumulate: boolean, inner: string) => {
     const rank = before + 1 + after
-    const out = k.inout('out', dtype, { rank })
-    const values = k.input('values', dtype, { rank })
+    const out = k.inout('out', dtype, { rank, ...inner_stride(inner[0]!) })
+    const values = k.input('values', dtype, { rank, ...inner_stride(inner[1]!) })
     const offsets = k.input('offsets', int64, 'flat')
-    const go = (d: number, i: Expr[]): void => {
+    const write = (i: Expr[], at: Expr): void => {
+      const place = i.with(before, at)
+      const value = values.at(...i)
+      k.store(out, place, accumulate ? arithmetic(out.at(...place)).add(arithmetic(value)) : value)
+    }
+    const offset = (n: Expr): Expr => k.local('index', offsets.at(n).cast('index'))
+    // Two positions may be the same place, so those come in order; within one, elements are independent.
+    if (before === 0 && after === 1) {
+      const blocks = k.value('blocks', 'index')
+      const width = k.local('index', values.sizes[1]!.add(blocks).sub(1).floordiv(blocks))
+      k.for(blocks, 'parallel', b => {
+        const start = k.local('index', b.mul(width))
+        const n = k.local('index', values.sizes[1]!.sub(start).min(width))
+        k.for(values.sizes[0]!, 'serial', j => {
+          const at = offset(j)
+          k.for(n, 'vector', i => write([j, start.add(i)], at))
+        })
+      })
+      return
+    }
+    const go = (d: number, i: Expr[], at: Expr | null): void => {
       if (d === rank) {
-        const at = i.with(before, offsets.at(i[before]!).cast('index'))
-        const value = values.at(...i)
-        k.store(out, at, accumulate ? arithmetic(out.at(...at)).add(arithmetic(value)) : value)
+        write(i, at!)
         return
       }
-      // Two positions may be the same place; within one, elements are independent.
       const mode = d === before ? 'serial' : d === rank - 1 ? 'vector' : d === 0 ? 'parallel' : 'serial'
-      k.for(values.sizes[d]!, mode, n => go(d + 1, [...i, n]))
+      k.for(values.sizes[d]!, mode, n => go(d + 1, [...i, n], d === before ? offset(n) : at))
     }
-    go(0, [])
+    go(0, [], null)
   },
 )
 
@@ -209,7 +237,10 @@ export const put_at: Op<
       // One value for all positions has a stride of 0 throughout; others are laid out one after another.
       const source = values.count === 1 ? spreaded : dense(spreaded)
       const { operands, before, after } = operands_of(plan, out, dims, source, at.count)
-      put_kernel(self.dtype, before, after, accumulate)([...operands, at], [])
+      const inner = inner_class(operands[0]!.strides) + inner_class(operands[1]!.strides)
+      const kernel = put_kernel(self.dtype, before, after, accumulate, inner)
+      const { sizes, count } = operands[1]!
+      kernel([...operands, at], before === 0 && after === 1 ? [blocks_of(1, sizes[1]!, count)] : [])
     }
   },
   saves: ['indices'],

@@ -15,6 +15,7 @@ import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
+import { around, blocks_of, each_row, each_row_in_order } from './define/rows.ts'
 import { window } from './define/space.ts'
 import { update_op } from './define/update.ts'
 
@@ -23,27 +24,23 @@ type Out = { out?: Tensor }
 /** Bools are added and multiplied as integers. */
 export const arithmetic = (e: Expr): Expr => (e.type === 'bool' ? e.cast('i32') : e)
 
-/** A contiguous tensor as [outer, `dim`, inner]; without `inner` where that is 1. */
-function around(t: Tensor, dim: number): Operand {
-  const before = t.sizes.slice(0, dim).reduce((a, b) => a * b, 1)
-  const n = t.sizes[dim] ?? 1
-  const inner = t.sizes.slice(dim + 1).reduce((a, b) => a * b, 1)
-  return inner === 1 ? window(t, [before, n], [n, 1]) : window(t, [before, n, inner], [n * inner, inner, 1])
-}
+const blocks = ({ sizes, count }: Operand): number => blocks_of(sizes[0]!, sizes[2] ?? 1, count)
 
 const require_vector = (index: Tensor, error: () => Error): void => {
   if (index.sizes.length > 1) throw error()
 }
 const is_index = (dtype: DType): boolean => dtype === int64 || dtype === int32
 
-const select_kernel = kernels('index_select', (k, dtype: DType, index_dtype: DType, rank: number) => {
-  const out = k.output('out', dtype, { rank, inner: 1 })
-  const x = k.input('x', dtype, { rank, inner: 1 })
-  const index = k.input('index', index_dtype, 'flat')
-  k.elementwise(out.sizes, (o, j, ...i) =>
-    k.store(out, [o!, j!, ...i], x.at(o!, index.at(j!).cast('index'), ...i)),
-  )
-})
+const select_kernel = kernels(
+  'index_select',
+  (k, dtype: DType, index_dtype: DType, rank: number, single: boolean) => {
+    const out = k.output('out', dtype, { rank, inner: 1 })
+    const x = k.input('x', dtype, { rank, inner: 1 })
+    const index = k.input('index', index_dtype, 'flat')
+    const place = (j: Expr): Expr => index.at(j).cast('index')
+    each_row(k, out.sizes, single, place, (o, j, at, i) => k.store(out, [o, j, ...i], x.at(o, at, ...i)))
+  },
+)
 
 /** The slices of `dim` that `index` (1-d, int32 or int64) names, in its order. Throws IndexError out of range. */
 export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: Out]> = op(
@@ -60,7 +57,8 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
       if (out.count === 0 || index.count === 0) return out
       const target = around(out, d)
       const source = self.sizes.length === 0 ? window(self, [1, 1], [1, 1]) : around(dense(self), d)
-      select_kernel(self.dtype, index.dtype, target.sizes.length)([target, source, dense(index)], [])
+      const kernel = select_kernel(self.dtype, index.dtype, target.sizes.length, target.sizes[0] === 1)
+      kernel([target, source, dense(index)], [])
       return out
     },
     saves: ['index'],
@@ -78,9 +76,11 @@ const add_kernel = kernels('index_add', (k, dtype: DType, index_dtype: DType, ra
   const source = k.input('source', dtype, { rank, inner: 1 })
   const index = k.input('index', index_dtype, 'flat')
   const alpha = arithmetic(k.value('alpha', out.type))
-  along(k, source.sizes, (o, j, i) => {
-    const at = [o, index.at(j).cast('index'), ...i]
-    k.store(out, at, arithmetic(out.at(...at)).add(alpha.mul(arithmetic(source.at(o, j, ...i)))))
+  const blocks = k.value('blocks', 'index')
+  const place = (j: Expr): Expr => index.at(j).cast('index')
+  each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) => {
+    const sum = arithmetic(out.at(o, at, ...i)).add(alpha.mul(arithmetic(source.at(o, j, ...i))))
+    k.store(out, [o, at, ...i], sum)
   })
 })
 
@@ -88,8 +88,10 @@ const copy_kernel = kernels('index_copy', (k, dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
   const source = k.input('source', dtype, { rank, inner: 1 })
   const index = k.input('index', int64, 'flat')
-  along(k, source.sizes, (o, j, i) =>
-    k.store(out, [o, index.at(j).cast('index'), ...i], source.at(o, j, ...i)),
+  const blocks = k.value('blocks', 'index')
+  const place = (j: Expr): Expr => index.at(j).cast('index')
+  each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) =>
+    k.store(out, [o, at, ...i], source.at(o, j, ...i)),
   )
 })
 
@@ -97,24 +99,16 @@ const fill_kernel = kernels('index_fill', (k, dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
   const index = k.input('index', int64, 'flat')
   const value = k.value('value', out.type)
-  const n = out.sizes[1]!
-  along(k, [out.sizes[0]!, index.sizes[0]!, ...out.sizes.slice(2)], (o, j, i) => {
+  const blocks = k.value('blocks', 'index')
+  const place = (j: Expr): Expr => {
     const at = index.at(j).cast('index')
-    k.store(out, [o, at.lt(0).where(at.add(n), at), ...i], value)
-  })
-})
-
-type Builder = Parameters<Parameters<typeof kernels>[1]>[0]
-
-/** Loops over [outer, index, inner]: slices may be named twice, so those come in order; inner elements are independent. */
-function along(k: Builder, sizes: readonly Expr[], body: (o: Expr, j: Expr, inner: Expr[]) => void): void {
-  k.for(sizes[0]!, 'parallel', o =>
-    k.for(sizes[1]!, 'serial', j => {
-      if (sizes.length === 2) body(o, j, [])
-      else k.for(sizes[2]!, 'vector', i => body(o, j, [i]))
-    }),
+    return at.lt(0).where(at.add(out.sizes[1]!), at)
+  }
+  const [outer, , ...inner] = out.sizes as [Expr, Expr, ...Expr[]]
+  each_row_in_order(k, [outer, index.sizes[0]!, ...inner], blocks, place, (o, _, at, i) =>
+    k.store(out, [o, at, ...i], value),
   )
-}
+})
 
 /** Checks slices of `source` that go to those of `self` which `index` names; returns the wrapped dimension. */
 export function check_slices(name: string, self: Tensor, dim: number, index: Tensor, source: Tensor): number {
@@ -156,11 +150,8 @@ export const index_add: Op<
       if (source.count === 0) return
       const target = around(out, d)
       const from = around(dense(source), d)
-      add_kernel(
-        self.dtype,
-        index.dtype,
-        target.sizes.length,
-      )([target, from, dense(index)], [launch_value(Number(alpha), self.dtype)])
+      const kernel = add_kernel(self.dtype, index.dtype, target.sizes.length)
+      kernel([target, from, dense(index)], [launch_value(Number(alpha), self.dtype), blocks(from)])
     }
   },
   saves: ['index'],
@@ -241,7 +232,8 @@ export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: T
       return out => {
         if (source.count === 0) return
         const target = around(out, d)
-        copy_kernel(self.dtype, target.sizes.length)([target, around(dense(source), d), dense(index)], [])
+        const from = around(dense(source), d)
+        copy_kernel(self.dtype, target.sizes.length)([target, from, dense(index)], [blocks(from)])
       }
     },
     saves: ['index'],
@@ -273,7 +265,7 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
         const target = around(out, d)
         fill_kernel(self.dtype, target.sizes.length)(
           [target, dense(index)],
-          [launch_value(number, self.dtype)],
+          [launch_value(number, self.dtype), blocks(target)],
         )
       }
     },

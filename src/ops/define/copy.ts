@@ -1,7 +1,9 @@
 // Copying elements between tensors, with broadcasting and dtype conversion: the kernel under copy_, contiguous,
 // clone, to and out=. Not here: history.
-import type { DType } from '../../base/dtype.ts'
+import { type DType, int16, uint8 } from '../../base/dtype.ts'
 import { coalesce, expand_strides, same_sizes } from '../../base/shape.ts'
+import type { Operand } from '../../device/device.ts'
+import type { Expr, Scalar } from '../../ir/expr.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { inner_class, inner_stride, window } from './space.ts'
@@ -21,14 +23,70 @@ const copy_strided = kernels(
   },
 )
 
+/** The side of the squares in which memory is transposed: as many cache lines as the first level holds of one set. */
+const TILE = 8
+
+/** Copies between memory orders. `x` has the last two dimensions the other way round, and is contiguous in its last. */
+const copy_tiled = kernels('copy_tiled', (k, to: DType, from: DType, rank: number, out_inner: string) => {
+  const out = k.output('out', to, { rank, ...inner_stride(out_inner) })
+  const x = k.input('x', from, { rank, inner: 1 })
+  const outer = out.sizes.slice(0, -2)
+  const [rows, columns] = out.sizes.slice(-2) as [Expr, Expr]
+  const tiles = (n: Expr): Expr => n.add(TILE - 1).floordiv(TILE)
+  const across = tiles(columns)
+  k.for(
+    outer.reduce((n, size) => n.mul(size), across),
+    'parallel',
+    t => {
+      const column = k.local('index', t.mod(across).mul(TILE))
+      let rest = k.local('index', t.floordiv(across))
+      const at: Expr[] = []
+      for (const size of outer.slice(1).toReversed()) {
+        at.unshift(k.local('index', rest.mod(size)))
+        rest = k.local('index', rest.floordiv(size))
+      }
+      if (outer.length > 0) at.unshift(rest)
+      const copy = (row: Expr, height: Scalar, width: Scalar): void =>
+        k.for(height, 'serial', r =>
+          k.for(width, 'serial', c => {
+            const [i, j] = [row.add(r), column.add(c)]
+            k.store(out, [...at, i, j], x.at(...at, j, i).cast(out.type))
+          }),
+        )
+      k.for(tiles(rows), 'serial', n => {
+        const row = n.mul(TILE)
+        const [height, width] = [rows.sub(row), columns.sub(column)]
+        k.if(
+          height.ge(TILE).and(width.ge(TILE)),
+          () => copy(row, TILE, TILE),
+          () => copy(row, height.min(TILE), width.min(TILE)),
+        )
+      })
+    },
+  )
+})
+
+/** What carries the bits of a dtype through a kernel unchanged and without work. */
+const CARRIER: Partial<Record<string, DType>> = {
+  bool: uint8,
+  int8: uint8,
+  float16: int16,
+  bfloat16: int16,
+}
+
+/** Above so many bytes a kernel copies: it may be shared among threads. */
+const LARGE = 64 * 1024
+
 /** out[...] = x[...], broadcast; `out` is not resized and history is not kept. */
 export function copy_elements(out: Tensor, x: Tensor): void {
   if (out.count === 0) return
   if (out.dtype.is_complex || x.dtype.is_complex) return copy_complex(out, x)
   const same = same_sizes(out.sizes, x.sizes)
+  const carrier = out.dtype === x.dtype ? CARRIER[out.dtype.name] : undefined
+  const [to, from] = [carrier ?? out.dtype, carrier ?? x.dtype]
   if (same && out.dense && x.dense) {
-    if (out.dtype === x.dtype) return copy_bytes(out, x)
-    copy_flat(out.dtype, x.dtype)([out, x], [])
+    if (out.dtype === x.dtype && out.count * out.dtype.itemsize <= LARGE) return copy_bytes(out, x)
+    copy_flat(to, from)([as_dtype(out, to), as_dtype(x, from)], [])
     return
   }
   const x_strides = same ? x.strides : expand_strides(x.sizes, x.strides, out.sizes)
@@ -38,9 +96,32 @@ export function copy_elements(out: Tensor, x: Tensor): void {
     for (const s of strides_list) s.push(1)
   }
   const [so, sx] = strides_list as [number[], number[]]
-  const kernel = copy_strided(out.dtype, x.dtype, sizes.length, inner_class(so), inner_class(sx))
-  kernel([window(out, sizes, so), window(x, sizes, sx)], [])
+  const rank = sizes.length
+  const turned = turned_dim(sizes, sx)
+  if (turned < 0) {
+    const kernel = copy_strided(to, from, rank, inner_class(so), inner_class(sx))
+    kernel([as_dtype(window(out, sizes, so), to), as_dtype(window(x, sizes, sx), from)], [])
+    return
+  }
+  for (const list of [sizes, so, sx]) list.splice(rank - 2, 0, ...list.splice(turned, 1))
+  const swapped = (list: readonly number[]): number[] => [...list.slice(0, -2), list.at(-1)!, list.at(-2)!]
+  const kernel = copy_tiled(to, from, rank, inner_class(so))
+  kernel([as_dtype(window(out, sizes, so), to), as_dtype(window(x, swapped(sizes), swapped(sx)), from)], [])
 }
+
+/** The dimension along which `x` lies in memory where that is not the last and copying by tiles pays, else -1. */
+function turned_dim(sizes: readonly number[], strides: readonly number[]): number {
+  const last = sizes.length - 1
+  if (sizes[last]! < TILE / 2 || strides[last]! < TILE) return -1
+  const dim = strides.findIndex((s, d) => d < last && s === 1)
+  return dim >= 0 && sizes[dim]! >= TILE / 2 ? dim : -1
+}
+
+/** The operand under another dtype of the same size. */
+const as_dtype = (t: Operand, dtype: DType): Operand =>
+  t.dtype === dtype
+    ? t
+    : { memory: t.memory, offset: t.offset, sizes: t.sizes, strides: t.strides, count: t.count, dtype }
 
 function copy_bytes(out: Tensor, x: Tensor): void {
   const size = out.dtype.itemsize
