@@ -1,0 +1,59 @@
+// Moving elements in sizes that are cut into tiles and blocks: each way against another that is not cut.
+import { describe, expect, it } from 'vitest'
+import * as torch from '../../src/index.ts'
+
+const numbers = (...sizes: number[]): torch.Tensor => torch.arange(sizes.reduce((a, b) => a * b, 1)).reshape(sizes)
+
+describe('copying between memory orders', () => {
+  it.each([
+    [8, 16],
+    [13, 21],
+    [4, 100],
+    [65, 7],
+  ])('%i by %i, whole tiles and remainders', (rows, columns) => {
+    for (const dtype of [torch.float32, torch.float16, torch.bool, torch.int64]) {
+      const x = numbers(rows, columns).fmod(7).to(dtype)
+      const copy = x.t().contiguous()
+      const i = numbers(columns, 1)
+      const j = numbers(1, rows)
+      const from = j.mul(columns).add(i).reshape([-1])
+      expect(copy.reshape([-1]).tolist()).toEqual(x.reshape([-1]).index_select(0, from).tolist())
+    }
+  })
+
+  it('with dimensions around those that change places', () => {
+    const x = numbers(3, 5, 9, 10)
+    const copy = x.permute(0, 2, 3, 1).contiguous()
+    for (let a = 0; a < 3; a++)
+      for (let b = 0; b < 5; b++)
+        expect(copy.select(0, a).select(2, b).tolist()).toEqual(x.select(0, a).select(0, b).tolist())
+  })
+})
+
+describe('slices by index in blocks', () => {
+  const rows = torch.tensor([3, 1, 3, 0, 3])
+  const source = numbers(5, 6600).fmod(97).to(torch.float32)
+
+  it('adds what comes to one place', () => {
+    const sum = torch.zeros(4, 6600).index_add(0, rows, source)
+    expect(sum.select(0, 3).tolist()).toEqual(
+      source.select(0, 0).add(source.select(0, 2)).add(source.select(0, 4)).tolist(),
+    )
+    expect(sum.select(0, 1).tolist()).toEqual(source.select(0, 1).tolist())
+    expect(sum.select(0, 2).count_nonzero().item()).toBe(0)
+    const put = torch.zeros(4, 6600).index_put_([rows], source, true)
+    expect(put.equal(sum)).toBe(true)
+  })
+
+  it('keeps the last of what is written to one place', () => {
+    const copy = torch.zeros(4, 6600).index_copy(0, rows, source)
+    expect(copy.select(0, 3).equal(source.select(0, 4))).toBe(true)
+    expect(copy.select(0, 0).equal(source.select(0, 3))).toBe(true)
+  })
+
+  it('finds an index that is out of range far from the start', () => {
+    const index = torch.zeros(40_000, { dtype: torch.int64 })
+    index.index_put_([33_333], 4)
+    expect(() => torch.zeros(4).index_select(0, index)).toThrow('index out of range in self')
+  })
+})
