@@ -2,7 +2,7 @@
  * `torch.Generator`: PyTorch's CPU generator, word for word. After `manual_seed(n)` it gives the stream that PyTorch
  * gives, and its saved state is PyTorch's: a state saved by either restores in the other.
  *
- * Nothing is sampled here: sampling.ts, normal.ts and discrete.ts turn the stream into numbers.
+ * Few numbers at a time: what fills tensors is in ops/random/.
  */
 
 import { RuntimeError } from './errors.ts'
@@ -28,7 +28,8 @@ export class Generator {
   next_normal: number | null = null
   #next_float_normal: number | null = null // only carried from state to state: CPU kernels never draw it
   #seed = 0n
-  readonly #engine: Mt19937 = new Mt19937(0)
+  /** The stream itself, for those who draw many words at once. */
+  readonly engine: Mt19937 = new Mt19937(0)
 
   /** `device` can only be 'cpu', or a torch.device that is. Throws RuntimeError for others. */
   constructor(device: string | { readonly type: string } = 'cpu') {
@@ -50,7 +51,7 @@ export class Generator {
     const value = BigInt(seed)
     if (value < -(2n ** 63n) || value >= 2n ** 64n) throw new RuntimeError('Overflow when unpacking long')
     this.#seed = BigInt.asUintN(64, value)
-    this.#engine.seed(Number(BigInt.asUintN(32, value)))
+    this.engine.seed(Number(BigInt.asUintN(32, value)))
     this.next_normal = null
     this.#next_float_normal = null
     return this
@@ -72,29 +73,24 @@ export class Generator {
 
   /** The next 32 bits of the stream, as a whole number. */
   random(): number {
-    return this.#engine.next()
-  }
-
-  /** Fills `words` with the next words of 32 bits. */
-  random_words(words: Uint32Array): void {
-    this.#engine.take(words)
+    return this.engine.next()
   }
 
   /** The next 64 bits: two words, the high one first. Slow; most uses take the words themselves. */
   random64(): bigint {
-    const high = this.#engine.next()
-    return (BigInt(high) << 32n) | BigInt(this.#engine.next())
+    const high = this.engine.next()
+    return (BigInt(high) << 32n) | BigInt(this.engine.next())
   }
 
   /** A float32 in [0, 1): 24 bits of one word. */
   uniform_float(): number {
-    return (this.#engine.next() & 0xffffff) * 2 ** -24
+    return (this.engine.next() & 0xffffff) * 2 ** -24
   }
 
   /** A double in [0, 1): the low 53 bits of two words. */
   uniform_double(): number {
-    const high = this.#engine.next() & 0x1fffff
-    return (high * 2 ** 32 + this.#engine.next()) * 2 ** -53
+    const high = this.engine.next() & 0x1fffff
+    return (high * 2 ** 32 + this.engine.next()) * 2 ** -53
   }
 
   /** A standard normal double by Box-Muller, which makes two at a time: every second call gives the one kept. */
@@ -116,13 +112,14 @@ export class Generator {
   get_state(): Uint8Array {
     const bytes = new Uint8Array(STATE_BYTES)
     const view = new DataView(bytes.buffer)
-    const { state, position, fresh } = this.#engine
+    const { fresh } = this.engine
+    const { block, position } = this.engine.state()
     // Before the first draw PyTorch stands at word 0 of a block that it has yet to make.
     view.setBigUint64(0, this.#seed, true)
     view.setInt32(8, position === BLOCK ? 1 : BLOCK + 1 - position, true)
     view.setInt32(12, 1, true)
     view.setUint32(16, fresh ? 0 : position, true)
-    state.forEach((word, i) => {
+    block.forEach((word, i) => {
       view.setUint32(WORDS + 8 * i, word, true)
     })
     view.setFloat64(NORMAL, this.next_normal ?? 0, true)
@@ -153,7 +150,7 @@ export class Generator {
     }
     const words = Uint32Array.from({ length: BLOCK }, (_, i) => view.getUint32(WORDS + 8 * i, true))
     this.#seed = view.getBigUint64(0, true)
-    this.#engine.restore(words, left === 1 ? BLOCK : next, left === 1 && next === 0)
+    this.engine.restore(words, left === 1 ? BLOCK : next, left === 1 && next === 0)
     this.next_normal = view.getInt32(NORMAL_VALID, true) === 0 ? null : view.getFloat64(NORMAL, true)
     this.#next_float_normal =
       view.getUint8(FLOAT_NORMAL_VALID) === 0 ? null : view.getFloat32(FLOAT_NORMAL, true)

@@ -1,27 +1,23 @@
 /**
  * The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998): a stream of 32-bit words from a 32-bit seed.
  *
- * Only the stream. Seeds and saved states are in generator.ts, what numbers are made of the words in sampling.ts.
+ * Only the stream, kept as a window of the recurrence: words are tempered as they are given out, so whoever makes many
+ * (ops/random/words.ts) writes the recurrence on in SIMD and reads it where it lies. Seeds and saved states are in
+ * generator.ts.
  */
 
-/** Words in a block: the state is replaced as a whole after so many draws. */
+/** Words in a block: PyTorch's state is a block, replaced as a whole after so many draws. */
 export const BLOCK = 624
 
-function temper(y: number): number {
-  y ^= y >>> 11
-  y ^= (y << 7) & 0x9d2c5680
-  y ^= (y << 15) & 0xefc60000
-  return y ^ (y >>> 18)
-}
-
 export class Mt19937 {
-  /** The recurrence's state, of which `#words` are made. */
-  readonly state: Int32Array = new Int32Array(BLOCK)
-  /** The next word of the block to give out; BLOCK where the next draw begins a new one. */
+  /** A window of the recurrence. It begins with a block, and holds the block of the last word that was given out. */
+  words: Int32Array = new Int32Array(2 * BLOCK)
+  /** How many of `words` are known: whole blocks. */
+  known: number = BLOCK
+  /** The place of the next word to give out. */
   position: number = BLOCK
   /** Whether nothing has been drawn since the stream was seeded. */
   fresh: boolean = true
-  readonly #words: Uint32Array = new Uint32Array(BLOCK)
 
   constructor(seed: number) {
     this.seed(seed)
@@ -29,54 +25,72 @@ export class Mt19937 {
 
   /** Restarts the stream from the low 32 bits of `seed`. */
   seed(seed: number): void {
-    const { state } = this
-    state[0] = seed
+    const { words } = this
+    words[0] = seed
     for (let i = 1; i < BLOCK; i++) {
-      const previous = state[i - 1] as number
-      state[i] = Math.imul(1812433253, previous ^ (previous >>> 30)) + i
+      const previous = words[i - 1] as number
+      words[i] = Math.imul(1812433253, previous ^ (previous >>> 30)) + i
     }
-    this.position = BLOCK
+    this.known = this.position = BLOCK
     this.fresh = true
   }
 
-  /** Continues a stream from a state and the position in its block. */
-  restore(state: ArrayLike<number>, position: number, fresh: boolean): void {
-    this.state.set(state)
+  /** Continues a stream from a block and the position in it. */
+  restore(block: ArrayLike<number>, position: number, fresh: boolean): void {
+    this.words.set(block)
+    this.known = BLOCK
     this.position = position
     this.fresh = fresh
-    this.#words.set(this.state.map(temper))
+  }
+
+  /** Where the block of the last word that was given out begins. What comes before is never asked for again. */
+  get #start(): number {
+    return Math.max(0, Math.ceil(this.position / BLOCK) - 1) * BLOCK
+  }
+
+  /** That block, and the position of the next word in it. */
+  state(): { readonly block: Int32Array; readonly position: number } {
+    const start = this.#start
+    return { block: this.words.slice(start, start + BLOCK), position: this.position - start }
   }
 
   /** The next word: a whole number in [0, 2^32). */
   next(): number {
-    if (this.position === BLOCK) this.#advance()
-    return this.#words[this.position++] as number
+    if (this.position === this.known) this.#make_block()
+    let y = this.words[this.position++] as number
+    y ^= y >>> 11
+    y ^= (y << 7) & 0x9d2c5680
+    y ^= (y << 15) & 0xefc60000
+    return (y ^ (y >>> 18)) >>> 0
   }
 
-  /** Fills `out` with the next words, which costs half of taking them one by one. */
-  take(out: Uint32Array): void {
-    for (let at = 0; at < out.length; ) {
-      if (this.position === BLOCK) this.#advance()
-      const n = Math.min(out.length - at, BLOCK - this.position)
-      out.set(this.#words.subarray(this.position, this.position + n), at)
-      this.position += n
-      at += n
-    }
-  }
-
-  #advance(): void {
-    const s = this.state
-    const words = this.#words
-    const n = s.length
-    for (let i = 0; i < n; i++) {
-      const following = s[i + 1 < n ? i + 1 : 0] as number
-      const shifted = s[i + 397 < n ? i + 397 : i + 397 - n] as number
-      const word = ((s[i] as number) & 0x80000000) | (following & 0x7fffffff)
-      const y = shifted ^ (word >>> 1) ^ (-(word & 1) & 0x9908b0df)
-      s[i] = y
-      words[i] = temper(y)
-    }
-    this.position = 0
+  /**
+   * Makes room for `count` words from `position` on, all that will be drawn next, which may move the window. Returns
+   * how many of them are not known yet, rounded up to whole blocks: who asked must write these from `known` on.
+   */
+  reserve(count: number): number {
+    const missing = Math.ceil((this.position + count - this.known) / BLOCK) * BLOCK
+    if (missing <= 0) return 0
     this.fresh = false
+    if (this.known + missing > this.words.length) {
+      const start = this.#start
+      const size = this.known - start + missing
+      const window = size > this.words.length ? new Int32Array(size) : this.words
+      window.set(this.words.subarray(start, this.known))
+      this.words = window
+      this.known -= start
+      this.position -= start
+    }
+    return missing
+  }
+
+  #make_block(): void {
+    this.reserve(1)
+    const { words, known } = this
+    for (let i = known; i < known + BLOCK; i++) {
+      const word = ((words[i - 624] as number) & 0x80000000) | ((words[i - 623] as number) & 0x7fffffff)
+      words[i] = (words[i - 227] as number) ^ (word >>> 1) ^ (-(word & 1) & 0x9908b0df)
+    }
+    this.known += BLOCK
   }
 }

@@ -1,7 +1,10 @@
 /**
  * Fused multiply-add, one rounding for a product and a sum, as the processors that PyTorch runs on have it and
- * JavaScript does not. Generated numbers agree with PyTorch's to the last bit only with it.
+ * JavaScript does not: generated numbers agree with PyTorch's to the last bit only with it. And rounding to a dtype.
  */
+
+import type { DType } from './dtype.ts'
+import { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
 
 const double: Float64Array = new Float64Array(1)
 const halves: Uint32Array = new Uint32Array(double.buffer)
@@ -48,11 +51,25 @@ export function fma(a: number, b: number, c: number): number {
   const t = c + product_low
   const t_low = lost_in_sum(c, product_low, t)
   const high = product + t
-  if (!Number.isFinite(high)) return high
+  if (!Number.isFinite(high)) return product + c
   return high + sum_to_odd(t_low, lost_in_sum(product, t, high))
 }
 
 /** a * b + c in floats, rounded once. */
 export function fma_float(a: number, b: number, c: number): number {
   return Math.fround(sum_to_odd(a * b, c))
+}
+
+/** To the nearest number that a floating dtype has. */
+export function round_to(dtype: DType): (x: number) => number {
+  switch (dtype.name) {
+    case 'float16':
+      return x => half_to_float(float_to_half(x))
+    case 'bfloat16':
+      return x => bfloat16_to_float(float_to_bfloat16(x))
+    case 'float32':
+      return Math.fround
+    default:
+      return x => x
+  }
 }

@@ -2,6 +2,7 @@
 // tested against) and its derivative. Adding a primitive is one name and one row here; the methods of `Expr`, the
 // verifier, the interpreter and the derivatives of ops follow from the row.
 // Not here: how a target spells or approximates a primitive (lower/, render/), or broadcasting and dtypes (ops/).
+import { fma, fma_float } from '../base/rounding.ts'
 import type { Expr } from './expr.ts'
 import { digamma, erf, erfc, erfinv, lgamma } from './special.ts'
 import type { ScalarType } from './types.ts'
@@ -20,7 +21,7 @@ type BinaryName =
   | Words<'and or xor shl shr ushr'>
   | Words<'eq ne lt le gt ge'>
   | Words<'pow atan2 copysign'>
-type TernaryName = 'where' | 'fma'
+type TernaryName = 'where' | 'fma' | 'fused'
 
 export type PrimName = UnaryName | BinaryName | TernaryName
 
@@ -248,12 +249,21 @@ export const prims: Table = {
       a.eq(b).where(g.mul(0.5), a.gt(b).where(0, g)),
     ],
   ),
+  // a * b + c where the machine may round once or twice, whichever is faster; `fused` rounds once everywhere.
   fma: {
     arity: 3,
     operand: 'same',
     result: 'same',
     on: FLOAT,
     js: (type, a, b, c) => narrow(type, (a as number) * (b as number) + (c as number)),
+    d: (g, [a, b]) => [g.mul(b!), g.mul(a!), g],
+  },
+  fused: {
+    arity: 3,
+    operand: 'same',
+    result: 'same',
+    on: FLOAT,
+    js: (type, a, b, c) => (type === 'f32' ? fma_float : fma)(a as number, b as number, c as number),
     d: (g, [a, b]) => [g.mul(b!), g.mul(a!), g],
   },
 

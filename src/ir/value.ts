@@ -41,7 +41,7 @@ export function convert(x: Value, from: ScalarType, to: ScalarType): Value {
         ? Math.trunc(x as number) | 0
         : LOWEST_I32
     case 'i64':
-      if (!float) return BigInt(x)
+      if (!float) return BigInt.asIntN(64, BigInt(x)) // an index may be past it
       return (x as number) >= -(2 ** 63) && (x as number) < 2 ** 63
         ? BigInt(Math.trunc(x as number))
         : LOWEST_I64

@@ -2,20 +2,11 @@
 // bernoulli, multinomial, poisson, binomial. After torch.manual_seed they are PyTorch's numbers, to the bit.
 // Not here: in-place draws (random_fill.ts), the generators' seeds and states (rng.ts), dropout (nn/dropout.ts).
 
-import { fill_binomial, fill_multinomial, fill_poisson } from '../base/discrete.ts'
 import { type DType, float64, get_default_dtype, int64, type TypedArray } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
-import { fill_normal } from '../base/normal.ts'
-import {
-  fill_bernoulli,
-  fill_bernoulli_from,
-  fill_exponential,
-  fill_random,
-  fill_randperm,
-  fill_uniform,
-} from '../base/sampling.ts'
 import { broadcast_sizes } from '../base/shape.ts'
+import type { Operand } from '../device/device.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema, type Schema } from '../tensor/schema.ts'
@@ -25,10 +16,15 @@ import { bind_sized, CREATE, type CreateOptions, empty_as, empty_checked } from 
 import { dense, dense_as } from './define/copy.ts'
 import { make_op, type Op, op, overloaded } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
-import { type DrawOptions, draw_into, in_order_of } from './random_fill.ts'
+import { fill_binomial, fill_multinomial, fill_poisson } from './random/discrete.ts'
+import { fill_random, fill_randperm } from './random/integers.ts'
+import { fill_normal } from './random/normal.ts'
+import { fill_exponential } from './random/transforms.ts'
+import { fill_bernoulli, fill_uniform } from './random/uniform.ts'
+import { type DrawOptions, draw_bernoulli, draw_into } from './random_fill.ts'
 
 type RandomOptions = CreateOptions & DrawOptions
-type Fill = (g: Generator, out: TypedArray, dtype: DType, contiguous: boolean) => void
+type Fill = (g: Generator, out: Operand, contiguous: boolean) => void
 
 /** The keyword arguments of functions that make a random tensor, and their values. */
 const RANDOM = `${CREATE}, generator? generator=None, Tensor? out=None`
@@ -53,7 +49,7 @@ function make_random(
   const [dtype, , device, , requires_grad, , generator, out] = options as RandomValues
   require_available(device)
   const write = (t: Tensor): void =>
-    draw_into(t, (array, dense) => fill(generator ?? default_generator, array, t.dtype, dense))
+    draw_into(t, (array, dense) => fill(generator ?? default_generator, array, dense))
   if (out !== null) {
     resize_out(out, size)
     return overwrite(out, 'RandomBackward0', write)
@@ -85,8 +81,8 @@ function sized(name: string, fill: Fill): Op<SizedArgs> {
   })
 }
 
-const uniform: Fill = (g, out, dtype) => fill_uniform(g, out, dtype)
-const normal_numbers: Fill = (g, out, dtype, contiguous) => fill_normal(g, out, dtype, 0, 1, contiguous)
+const uniform: Fill = (g, out) => fill_uniform(g, out)
+const normal_numbers: Fill = (g, out, contiguous) => fill_normal(g, out, 0, 1, contiguous)
 
 /** Uniform numbers in [0, 1). */
 export const rand: Op<SizedArgs> = sized('rand', uniform)
@@ -113,7 +109,7 @@ export const randint: Op<
     number[],
     ...unknown[],
   ]
-  return make_random(size, options, int64, (g, out, dtype) => fill_random(g, out, dtype, low, high))
+  return make_random(size, options, int64, (g, out) => fill_random(g, out, low, high))
 })
 
 const randperm_schema = parse_schema(`randperm(int n, ${RANDOM})`)
@@ -134,7 +130,7 @@ function random_like(self: Tensor, options: readonly unknown[], fill: Fill): Ten
   const [dtype, , device, , requires_grad, memory_format] = options as RandomValues
   require_available(device)
   const made = empty_as(self, dtype ?? self.dtype, memory_format)
-  draw_into(made, (out, contiguous) => fill(default_generator, out, made.dtype, contiguous))
+  draw_into(made, (out, contiguous) => fill(default_generator, out, contiguous))
   return requires_grad ? made.requires_grad_() : made
 }
 
@@ -164,7 +160,7 @@ export const randint_like: Op<
   const { overload, values } = bind(randint_like_schemas, args)
   const [self, ...rest] = values as [Tensor, ...unknown[]]
   const [low, high, ...options] = (overload === 0 ? [0, ...rest] : rest) as [Bound, Bound, ...unknown[]]
-  return random_like(self, options, (g, out, dtype) => fill_random(g, out, dtype, low, high))
+  return random_like(self, options, (g, out) => fill_random(g, out, low, high))
 })
 
 // ---------------------------------------------------------------------------------------------- from parameters
@@ -184,13 +180,7 @@ const bernoulli_from: Op<[input: Tensor, opts?: DrawOptions]> = op(
   {
     forward(self: Tensor, generator: Generator | null) {
       const out = empty(self.sizes, self.dtype)
-      fill_bernoulli_from(
-        generator_of(generator),
-        array_of(out),
-        out.dtype,
-        in_order_of(out, self),
-        self.dtype,
-      )
+      draw_bernoulli(generator_of(generator), out, out, self)
       return out
     },
     backward: { self: zeros_for },
@@ -202,7 +192,7 @@ const bernoulli_of: Op<[input: Tensor, p: number, opts?: DrawOptions]> = op(
   {
     forward(self: Tensor, p: number, generator: Generator | null) {
       const out = empty(self.sizes, self.dtype)
-      fill_bernoulli(generator_of(generator), array_of(out), out.dtype, p)
+      fill_bernoulli(generator_of(generator), out, p)
       return out
     },
   },
@@ -244,7 +234,7 @@ export const multinomial: Op<
     // The noise is a tensor like the weights, drawn in its order of memory.
     const draw_noise = (noise: TypedArray): void => {
       const like = empty_as(self, dtype)
-      draw_into(like, drawn => fill_exponential(g, drawn, dtype))
+      draw_into(like, drawn => fill_exponential(g, drawn))
       noise.set(array_of(dense(like)) as never)
     }
     const indices = array_of(out) as BigInt64Array
@@ -288,7 +278,7 @@ function normal_tensor(
   generator: Generator | null,
 ): Tensor {
   const out = empty(sizes, dtype)
-  fill_normal(generator_of(generator), array_of(out), dtype, 0, std)
+  fill_normal(generator_of(generator), out, 0, std)
   return out
 }
 
@@ -356,8 +346,8 @@ export const normal: Op<
   [
     `normal(float mean, float std, int[] size, ${CREATE}, generator? generator=None)`,
     (mean: number, std: number, size: number[], ...options: unknown[]) =>
-      make_random(size, [...options, null], get_default_dtype(), (g, out, dtype, dense) =>
-        fill_normal(g, out, dtype, mean, std, dense),
+      make_random(size, [...options, null], get_default_dtype(), (g, out, dense) =>
+        fill_normal(g, out, mean, std, dense),
       ),
   ],
 ])

@@ -1,66 +1,65 @@
 // Random numbers into tensors that exist: uniform_, normal_, random_, bernoulli_ and their relatives, as methods.
 // After torch.manual_seed they are PyTorch's numbers: drawn in the order of memory, element by element.
-// Not here: functions that make random tensors (random.ts), the distributions themselves (base/sampling.ts).
-import { float64, type TypedArray } from '../base/dtype.ts'
+// Not here: functions that make random tensors (random.ts), the distributions themselves (random/).
 import { RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
-import { fill_normal } from '../base/normal.ts'
-import {
-  fill_bernoulli,
-  fill_bernoulli_from,
-  fill_cauchy,
-  fill_exponential,
-  fill_geometric,
-  fill_log_normal,
-  fill_random,
-  fill_uniform,
-} from '../base/sampling.ts'
-import { coalesce, expand_strides, non_overlapping_and_dense } from '../base/shape.ts'
+import { coalesce, expand_strides, non_overlapping_and_dense, same_sizes } from '../base/shape.ts'
+import type { Operand } from '../device/device.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { overwrite } from './convert.ts'
 import { copy_elements } from './define/copy.ts'
 import { make_op, type Op } from './define/op.ts'
+import { not_implemented } from './define/rules.ts'
 import { overlaps } from './define/view.ts'
+import { fill_random } from './random/integers.ts'
+import { fill_log_normal, fill_normal } from './random/normal.ts'
+import { fill_cauchy, fill_exponential, fill_geometric } from './random/transforms.ts'
+import { fill_bernoulli, fill_bernoulli_from, fill_uniform } from './random/uniform.ts'
 
 /**
- * Has `fill` write the elements of `t` in the order of memory; `contiguous` tells it whether that is row-major.
- * Where memory has gaps it writes a block that is then spread over them. Throws where elements share memory.
+ * Has `fill` write the elements of `t` in the order of memory, as an operand without gaps; `contiguous` tells it whether
+ * that is row-major. Where memory has gaps it writes a block that is then spread over them. Throws where elements share
+ * memory.
  */
-export function draw_into(t: Tensor, fill: (out: TypedArray, contiguous: boolean) => void): void {
+export function draw_into(t: Tensor, fill: (out: Operand, contiguous: boolean) => void): void {
+  if (t.dense) {
+    fill(t, true)
+    return
+  }
   if (overlaps(t.sizes, t.strides))
     throw new RuntimeError(
       'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
     )
-  const per = t.dtype.is_complex ? 2 : 1
-  if (t.dense || non_overlapping_and_dense(t.sizes, t.strides)) {
-    const array = t.memory.array(t.dtype)
-    fill(array.subarray(t.offset * per, (t.offset + t.count) * per) as TypedArray, t.dense)
+  if (non_overlapping_and_dense(t.sizes, t.strides)) {
+    fill(t, false)
     return
   }
   const { sizes, strides_list } = coalesce(t.sizes, [t.strides])
   const block = empty(sizes, t.dtype)
-  fill(block.memory.array(t.dtype).subarray(0, block.count * per) as TypedArray, false)
+  fill(block, false)
   copy_elements(alias(t, sizes, strides_list[0]), block)
 }
 
-/** The elements of `p`, broadcast to `t`, as numbers in the order in which {@link draw_into} draws those of `t`. */
-export function in_order_of(t: Tensor, p: Tensor): Float64Array {
+/** The elements of `p`, broadcast to `t`, without gaps in the order in which {@link draw_into} draws those of `t`. */
+export function in_order_of(t: Tensor, p: Tensor): Tensor {
+  if (t.dense && p.dense && same_sizes(t.sizes, p.sizes)) return p
   const strides = expand_strides(p.sizes, p.strides, t.sizes, p.dtype.tensor_type)
   const space = coalesce(t.sizes, [t.strides, strides])
-  const block = empty(space.sizes, float64)
+  const block = empty(space.sizes, p.dtype)
   copy_elements(block, alias(p, space.sizes, space.strides_list[1]))
-  return block.memory.array(float64).subarray(0, block.count) as Float64Array
+  return block
 }
 
-type Draw = (
-  g: Generator,
-  self: Tensor,
-  values: readonly unknown[],
-  out: TypedArray,
-  contiguous: boolean,
-) => void
+/** Fills `out`, the elements of `t` in order, with 1 with the probability at the same place of `p`, else 0. */
+export function draw_bernoulli(g: Generator, out: Operand, t: Tensor, p: Tensor): void {
+  if (t.dtype.is_complex) not_implemented('bernoulli_tensor_cpu_self_', t.dtype)
+  if (!p.dtype.is_floating_point) not_implemented('bernoulli_tensor_cpu_p_', p.dtype)
+  fill_bernoulli_from(g, out, in_order_of(t, p))
+}
+
+type Draw = (g: Generator, out: Operand, values: readonly unknown[], t: Tensor, contiguous: boolean) => void
 
 /** An in-place method that overwrites with draws; an overload each: its schema, its node and what it draws. */
 function random_fill<A extends readonly unknown[]>(
@@ -74,7 +73,7 @@ function random_fill<A extends readonly unknown[]>(
       const [self, ...rest] = values as [Tensor, ...unknown[]]
       const generator = (rest.pop() as Generator | null) ?? default_generator
       return overwrite(self, node, t =>
-        draw_into(t, (out, contiguous) => draw(generator, t, rest, out, contiguous)),
+        draw_into(t, (out, contiguous) => draw(generator, out, rest, t, contiguous)),
       )
     },
     { name: schemas[0]!.name, schemas, samples: undefined, differentiable: false },
@@ -90,7 +89,7 @@ export const uniform_: Op<
 > = random_fill([
   'uniform_(Tensor self, float from=0, float to=1',
   'UniformBackward0',
-  (g, { dtype }, [from, to], out) => fill_uniform(g, out, dtype, from as number, to as number),
+  (g, out, [from, to]) => fill_uniform(g, out, from as number, to as number),
 ])
 
 /** Normal numbers of the given mean and standard deviation. */
@@ -99,8 +98,7 @@ export const normal_: Op<
 > = random_fill([
   'normal_(Tensor self, float mean=0, float std=1',
   'NormalBackward0',
-  (g, { dtype }, [mean, std], out, contiguous) =>
-    fill_normal(g, out, dtype, mean as number, std as number, contiguous),
+  (g, out, [mean, std], _, contiguous) => fill_normal(g, out, mean as number, std as number, contiguous),
 ])
 
 type Bound = number | bigint
@@ -113,16 +111,12 @@ export const random_: Op<
   | [self: Tensor, to: Bound, opts?: DrawOptions]
   | [self: Tensor, opts?: DrawOptions]
 > = random_fill(
-  ['random_(Tensor self', 'RandomBackward2', (g, { dtype }, _, out) => fill_random(g, out, dtype)],
-  [
-    'random_(Tensor self, int to',
-    'RandomBackward1',
-    (g, { dtype }, [to], out) => fill_random(g, out, dtype, 0, to as Bound),
-  ],
+  ['random_(Tensor self', 'RandomBackward2', (g, out) => fill_random(g, out)],
+  ['random_(Tensor self, int to', 'RandomBackward1', (g, out, [to]) => fill_random(g, out, 0, to as Bound)],
   [
     'random_(Tensor self, int from, int? to',
     'RandomBackward0',
-    (g, { dtype }, [from, to], out) => fill_random(g, out, dtype, from as Bound, to as Bound | null),
+    (g, out, [from, to]) => fill_random(g, out, from as Bound, to as Bound | null),
   ],
 )
 
@@ -133,13 +127,12 @@ export const bernoulli_: Op<
   [
     'bernoulli_(Tensor self, Tensor p',
     'BernoulliBackward1',
-    (g, t, [p], out) =>
-      fill_bernoulli_from(g, out, t.dtype, in_order_of(t, p as Tensor), (p as Tensor).dtype),
+    (g, out, [p], t) => draw_bernoulli(g, out, t, p as Tensor),
   ],
   [
     'bernoulli_(Tensor self, float p=0.5',
     'BernoulliBackward2',
-    (g, { dtype }, [p], out) => fill_bernoulli(g, out, dtype, p as number),
+    (g, out, [p]) => fill_bernoulli(g, out, p as number),
   ],
 )
 
@@ -149,7 +142,7 @@ export const exponential_: Op<
 > = random_fill([
   'exponential_(Tensor self, float lambd=1',
   'ExponentialBackward0',
-  (g, { dtype }, [lambd], out) => fill_exponential(g, out, dtype, lambd as number),
+  (g, out, [lambd]) => fill_exponential(g, out, lambd as number),
 ])
 
 /** The number of trials up to the first success, each of probability `p`. */
@@ -157,7 +150,7 @@ export const geometric_: Op<[self: Tensor, p: number | (DrawOptions & { p: numbe
   random_fill([
     'geometric_(Tensor self, float p',
     'GeometricBackward0',
-    (g, { dtype }, [p], out) => fill_geometric(g, out, dtype, p as number),
+    (g, out, [p]) => fill_geometric(g, out, p as number),
   ])
 
 /** Cauchy numbers of the given median and scale. */
@@ -166,7 +159,7 @@ export const cauchy_: Op<
 > = random_fill([
   'cauchy_(Tensor self, float median=0, float sigma=1',
   'CauchyBackward0',
-  (g, { dtype }, [median, sigma], out) => fill_cauchy(g, out, dtype, median as number, sigma as number),
+  (g, out, [median, sigma]) => fill_cauchy(g, out, median as number, sigma as number),
 ])
 
 /** Numbers whose logarithm is normal of the given mean and standard deviation. */
@@ -175,5 +168,5 @@ export const log_normal_: Op<
 > = random_fill([
   'log_normal_(Tensor self, float mean=1, float std=2',
   'LogNormalBackward0',
-  (g, { dtype }, [mean, std], out) => fill_log_normal(g, out, dtype, mean as number, std as number),
+  (g, out, [mean, std]) => fill_log_normal(g, out, mean as number, std as number),
 ])

@@ -143,8 +143,17 @@ it('fma is a * b + c; in f32 the product is not rounded', () => {
   expect(js('fma', 'f32', x, x, -1)).toBe(2 ** -11 + 2 ** -24)
 })
 
+it('fused is a * b + c, rounded once', () => {
+  const x = 1 + 2 ** -30
+  expect(js('fused', 'f64', x, x, -1)).toBe(2 ** -29 + 2 ** -60)
+  expect(js('fused', 'f64', Infinity, 1, 1)).toBe(Infinity)
+  // by way of a double this would be the tie 1 + 2^-24, and so 1
+  expect(js('fused', 'f32', 2 ** -40, 2 ** -40, 1 + 2 ** -23)).toBe(1 + 2 ** -23)
+  expect(js('fused', 'f32', 2 ** -24, 1, 1)).toBe(1)
+})
+
 it('every row is tested here', () => {
-  const named = ['not', 'ushr', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'where', 'fma']
+  const named = ['not', 'ushr', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'where', 'fma', 'fused']
   const tested = new Set([
     ...named,
     ...Object.keys(special),

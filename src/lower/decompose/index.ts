@@ -1,5 +1,5 @@
 // Which primitives are transcendental, and the arithmetic that each becomes. What remains after `decompose`:
-// add sub mul div neg abs min max fma, floordiv truncdiv mod fmod, and or xor not shl shr ushr, floor ceil trunc
+// add sub mul div neg abs min max fma fused, floordiv truncdiv mod fmod, and or xor not shl shr ushr, floor ceil trunc
 // round, comparisons, where, sqrt, copysign, cast and bitcast; and pow on integers with a variable exponent, which
 // lower.ts turns into a loop. A renderer needs no more.
 import { constant, type Expr, rewrite } from '../../ir/expr.ts'

@@ -2,10 +2,10 @@
 // Not here: nn.functional's dropout functions, which check p as a ValueError and pick one of these.
 import { RuntimeError } from '../../base/errors.ts'
 import { default_generator } from '../../base/generator.ts'
-import { fill_bernoulli } from '../../base/sampling.ts'
 import { empty, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { composite, type Op, without_recording } from '../define/op.ts'
+import { fill_bernoulli } from '../random/uniform.ts'
 import { draw_into } from '../random_fill.ts'
 
 /** Which elements fall out together, and whether what remains is shifted to keep mean and variance (SELU's dropout). */
@@ -22,7 +22,7 @@ function drop(input: Tensor, p: number, train: boolean, { feature, alpha, inplac
   if (p === 1) return times(zeros([], input.dtype))
   const [mask, shift] = without_recording(() => {
     const noise = feature ? channels_of(input) : empty(input.sizes, input.dtype)
-    draw_into(noise, out => fill_bernoulli(default_generator, out, noise.dtype, 1 - p))
+    draw_into(noise, out => fill_bernoulli(default_generator, out, 1 - p))
     if (!alpha) return [noise.div_(1 - p), null]
     const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
     const b = noise

@@ -68,6 +68,7 @@ const BUILTIN: Readonly<Record<string, string>> = {
   trunc: 'trunc',
   round: 'rint',
   copysign: 'copysign',
+  fused: 'fma',
 }
 
 /** An expression as C. Throws an Error where it has a primitive that lowering should have taken apart. */

@@ -1,10 +1,10 @@
 // Rewrites what WebAssembly has no instruction for into what it has, within the IR, so that the scalar and the vector
-// renderer share it: 16-bit floats become integer arithmetic on their bits, and floor division and remainders
-// of floats become steps around the exact fmod. Not here: exp, log and their kin (lower/), instructions.
+// renderer share it: 16-bit floats become integer arithmetic on their bits, floor division and remainders of floats
+// become steps around the exact fmod, and what is to be rounded once is computed in more digits. Not here: exp, log and their kin (lower/), instructions.
 import { constant, Expr, rewrite } from '../../ir/expr.ts'
 import type { Buffer, Kernel, Stmt } from '../../ir/kernel.ts'
 
-/** The kernel with loads and stores of 16-bit floats as 16-bit integers, and no floordiv, truncdiv or mod of floats. */
+/** The kernel with loads and stores of 16-bit floats as 16-bit integers, and no floordiv, truncdiv, mod or fused of floats. */
 export function legalise(kernel: Kernel): Kernel {
   const done = new Map<Expr, Expr>()
   const legal = (e: Expr): Expr => rewrite(e, replace, done)
@@ -29,10 +29,12 @@ export function legalise(kernel: Kernel): Kernel {
 function replace(node: Expr): Expr | undefined {
   const is_float = node.type === 'f32' || node.type === 'f64'
   if (!is_float) return undefined
-  const [a, b] = node.src as [Expr, Expr]
+  const [a, b, c] = node.src as [Expr, Expr, Expr]
   switch (node.op) {
     case 'load':
       return widen(node)
+    case 'fused':
+      return node.type === 'f32' ? fused_float(a, b, c) : fused_double(a, b, c)
     case 'truncdiv':
       return a.div(b).trunc()
     case 'mod': {
@@ -57,6 +59,52 @@ function floordiv(a: Expr, b: Expr): Expr {
   const rounded = q.sub(floor).gt(0.5).where(floor.add(1), floor)
   const by_zero = a.div(b)
   return b.eq(0).where(by_zero, q.eq(0).where(constant(0, a.type).copysign(by_zero), rounded))
+}
+
+// ------------------------------------------------------------------------------------------ a product and a sum
+
+/** The product of two floats is exact in a double, and so is the rounding of a sum that was rounded to odd. */
+function fused_float(a: Expr, b: Expr, c: Expr): Expr {
+  const [product, term] = [a.cast('f64').mul(b.cast('f64')), c.cast('f64')]
+  const sum = product.add(term)
+  return to_odd(sum, lost_in_sum(product, term, sum)).cast('f32')
+}
+
+/** As `fma` of base/rounding.ts: the lost parts of product and sum are added up, rounded to odd, then to the result. */
+function fused_double(a: Expr, b: Expr, c: Expr): Expr {
+  const product = a.mul(b)
+  const [x, y] = [halves_of(a), halves_of(b)]
+  const crossed = product.sub(x.high.mul(y.high)).sub(x.low.mul(y.high)).sub(x.high.mul(y.low))
+  const product_lost = x.low.mul(y.low).sub(crossed)
+  const sum = c.add(product_lost)
+  const high = product.add(sum)
+  const [first, second] = [lost_in_sum(c, product_lost, sum), lost_in_sum(product, sum, high)]
+  const rest = first.add(second)
+  const odd = to_odd(rest, lost_in_sum(first, second, rest))
+  return is_finite(high).where(high.add(odd), product.add(c))
+}
+
+const is_finite = (x: Expr): Expr => x.sub(x).eq(0)
+
+/** Where something was lost of a finite sum and its last bit is even: the neighbour towards what was lost. */
+function to_odd(sum: Expr, lost: Expr): Expr {
+  const bits = sum.bitcast('i64')
+  const step = lost.gt(0).eq(sum.gt(0)).where(constant(1, 'i64'), -1)
+  const even = lost.ne(0).and(is_finite(sum)).and(bits.and(1).eq(0))
+  return even.where(bits.add(step), bits).bitcast('f64')
+}
+
+/** The part of the exact a + b that `sum` lacks (Knuth). */
+function lost_in_sum(a: Expr, b: Expr, sum: Expr): Expr {
+  const b_seen = sum.sub(a)
+  return a.sub(sum.sub(b_seen)).add(b.sub(b_seen))
+}
+
+/** A double as a sum of two of half the digits (Veltkamp). */
+function halves_of(a: Expr): { readonly high: Expr; readonly low: Expr } {
+  const scaled = a.mul(134217729)
+  const high = scaled.sub(scaled.sub(a))
+  return { high, low: a.sub(high) }
 }
 
 // ------------------------------------------------------------------------------------------ 16-bit floats

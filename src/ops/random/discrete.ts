@@ -1,18 +1,12 @@
-/**
- * Sampling from weights, and Poisson and binomial counts, from the stream of a Generator, as PyTorch's CPU kernels do.
- */
-
-import type { DType, TypedArray } from './dtype.ts'
-import { bfloat16, float16, float32, float64, read_element, write_element } from './dtype.ts'
-import { RuntimeError } from './errors.ts'
-import type { Generator } from './generator.ts'
-import { fill_exponential, not_implemented, short_float } from './sampling.ts'
+// Sampling from weights, and Poisson and binomial counts, from the stream of a generator, as PyTorch's CPU kernels do.
+import type { DType, TypedArray } from '../../base/dtype.ts'
+import { bfloat16, float16, read_element, write_element } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import type { Generator } from '../../base/generator.ts'
+import { round_to } from '../../base/rounding.ts'
+import { not_implemented } from '../define/rules.ts'
 
 type Round = (x: number) => number
-
-function round_to(dtype: DType): Round {
-  return dtype === float64 ? x => x : dtype === float32 ? Math.fround : short_float(dtype).round
-}
 
 /**
  * For each row of `categories` weights, `samples` indices drawn with those weights, into `out`, row after row. Weights
@@ -28,7 +22,7 @@ export function fill_multinomial(
   categories: number,
   samples: number,
   replacement: boolean,
-  draw_noise: (noise: TypedArray) => void = noise => fill_exponential(g, noise, dtype),
+  draw_noise: (noise: TypedArray) => void,
 ): void {
   if (!dtype.is_floating_point) not_implemented('multinomial', dtype)
   if (samples <= 0) throw new RuntimeError('cannot sample n_sample <= 0 samples')
