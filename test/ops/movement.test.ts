@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import * as torch from '../../src/index.ts'
 
-const numbers = (...sizes: number[]): torch.Tensor => torch.arange(sizes.reduce((a, b) => a * b, 1)).reshape(sizes)
+const numbers = (...sizes: number[]): torch.Tensor =>
+  torch.arange(sizes.reduce((a, b) => a * b, 1)).reshape(sizes)
 
 describe('copying between memory orders', () => {
   it.each([

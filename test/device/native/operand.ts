@@ -3,7 +3,7 @@ import type { DType } from '../../../src/base/dtype.ts'
 import type { Operand } from '../../../src/device/device.ts'
 import { type NativeDevice, native_device } from '../../../src/device/native/device.ts'
 import { NativeUnavailableError } from '../../../src/device/native/node.ts'
-import { allocate } from '../../../src/device/storage.ts'
+import { allocate_zeroed } from '../../../src/device/storage.ts'
 
 /** The native device, or undefined where it cannot be had: a machine without a C compiler. Its tests are skipped there. */
 export const native: NativeDevice | undefined = (() => {
@@ -17,10 +17,10 @@ export const native: NativeDevice | undefined = (() => {
 
 export type Number = number | bigint
 
-/** A contiguous operand with these elements, as its typed array has them. */
+/** A contiguous operand with these elements, as its typed array has them; zeros where none are given. */
 export function operand(dtype: DType, sizes: readonly number[], data: readonly Number[] = []): Operand {
   const count = sizes.reduce((a, b) => a * b, 1)
-  const memory = allocate(count * dtype.itemsize)
+  const memory = allocate_zeroed(count * dtype.itemsize)
   const array = memory.array(dtype)
   data.forEach((x, i) => {
     array[i] = x
