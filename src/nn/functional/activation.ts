@@ -9,6 +9,7 @@ import {
   type _Op as Op,
   type Tensor,
   _warn as warn,
+  _with_plain as with_plain,
 } from '../../torch.ts'
 
 /** Whether the input itself is changed, as the last argument or by name. */
@@ -168,13 +169,19 @@ type SoftmaxArgs = [input: Tensor, dim?: number | null | SoftmaxOptions, opts?: 
 
 const over_dim = (
   name: string,
-  compute: (input: Tensor, dim: number, opts: { dtype: DType | null }) => Tensor,
+  compute: (input: Tensor, dim: number, opts?: { dtype: DType | null }) => Tensor,
 ): Op<SoftmaxArgs> =>
-  composite(`${name}(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)`, {
-    body: (input: Tensor, dim: number | null, _stacklevel: number, dtype: DType | null) =>
-      compute(input, dim ?? guessed_dim(name, input.ndim), { dtype }),
-    out: false,
-  })
+  with_plain(
+    composite<SoftmaxArgs>(`${name}(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)`, {
+      body: (input: Tensor, dim: number | null, _stacklevel: number, dtype: DType | null) =>
+        compute(input, dim ?? guessed_dim(name, input.ndim), { dtype }),
+      out: false,
+    }),
+    (input, dim, ...rest) =>
+      torch.is_tensor(input) && typeof dim === 'number' && rest.length === 0
+        ? compute(input, dim)
+        : undefined,
+  )
 
 /** exp(x) normalised to sum 1 along `dim`; `dtype` converts first. */
 export const softmax: Op<SoftmaxArgs> = over_dim('softmax', _nn.softmax)

@@ -1,5 +1,5 @@
-// The likelihood of class indices: nll_loss and cross_entropy, with weights, ignored labels and label smoothing. One
-// kernel computes the reduced loss and checks the labels. Not here: elementwise losses (loss.ts).
+// The likelihood of class indices: nll_loss, with weights and ignored labels. One kernel computes the reduced loss and
+// checks the labels. Not here: cross_entropy (cross_entropy.ts), elementwise losses (loss.ts).
 import { type DType, float64, int64, uint8 } from '../../base/dtype.ts'
 import { IndexError, RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
@@ -10,8 +10,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { window } from '../define/space.ts'
-import { legacy_reduction, reduced, require_reduction } from './loss.ts'
-import { log_softmax } from './softmax.ts'
+import { legacy_reduction, require_reduction } from './loss.ts'
 
 /** [N, C, L] views of an input (N, C), (C) or (N, C, ...), and [N, L] of its target. */
 function class_views(input: Tensor, target: Tensor): [Operand, Operand] {
@@ -106,7 +105,7 @@ const nll_op = (node: string): Op<Flat, [Tensor, Tensor]> =>
 const nll_1d = nll_op('NllLossBackward0')
 const nll_2d = nll_op('NllLoss2DBackward0')
 
-function first_bad(target: Tensor, classes: number, ignore_index: number): IndexError {
+export function first_bad(target: Tensor, classes: number, ignore_index: number): IndexError {
   const bad = target.lt(0).logical_or(target.ge(classes)).logical_and(target.ne(ignore_index))
   return new IndexError(`Target ${target.masked_select(bad).select(0, 0).item()} is out of bounds.`)
 }
@@ -120,7 +119,7 @@ type GradArgs = [
   sizes: readonly number[],
 ]
 
-const nll_grad: Op<GradArgs> = op(
+export const nll_grad: Op<GradArgs> = op(
   'nll_loss_backward(Tensor g, Tensor target, Tensor? weight, Tensor? total, int ignore_index, int[] sizes)',
   {
     node: 'NllLossBackwardBackward0',
@@ -151,7 +150,7 @@ const nll_grad: Op<GradArgs> = op(
 )
 
 /** The weight of each element's class; ignored ones have none. */
-function share_of(target: Tensor, weight: Tensor, ignore_index: number): Tensor {
+export function share_of(target: Tensor, weight: Tensor, ignore_index: number): Tensor {
   const kept = target.ne(ignore_index)
   return weight
     .index_select(0, target.mul(kept).reshape([-1]))
@@ -159,7 +158,7 @@ function share_of(target: Tensor, weight: Tensor, ignore_index: number): Tensor 
     .mul(kept)
 }
 
-function check_nll(input: Tensor, target: Tensor, weight: Tensor | null): void {
+export function check_nll(input: Tensor, target: Tensor, weight: Tensor | null): void {
   const text = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
   if (input.ndim === 0) throw new ValueError('Expected 1 or more dimensions (got 0)')
   if (input.ndim > 1 && input.sizes[0] !== target.sizes[0])
@@ -185,7 +184,7 @@ function check_nll(input: Tensor, target: Tensor, weight: Tensor | null): void {
   require_class_weight('', input, weight)
 }
 
-function require_class_weight(name: string, input: Tensor, weight: Tensor | null): void {
+export function require_class_weight(name: string, input: Tensor, weight: Tensor | null): void {
   const classes = input.sizes[input.ndim === 1 ? 0 : 1]!
   if (weight !== null && weight.count !== classes)
     throw new RuntimeError(
@@ -193,13 +192,13 @@ function require_class_weight(name: string, input: Tensor, weight: Tensor | null
     )
 }
 
-function likelihood(...[input, target, weight, reduction, ignore_index]: Flat): Tensor {
+export function likelihood(...[input, target, weight, reduction, ignore_index]: Flat): Tensor {
   require_reduction(reduction)
   check_nll(input, target, weight)
   return (input.ndim > 2 ? nll_2d : nll_1d)(input, target, weight, reduction, ignore_index)[0]
 }
 
-type NllOptions = {
+export type NllOptions = {
   weight?: Tensor | null
   size_average?: boolean | null
   ignore_index?: number
@@ -208,9 +207,10 @@ type NllOptions = {
 }
 type NllArgs = [input: Tensor, target: Tensor, weight?: Tensor | null | NllOptions, opts?: NllOptions]
 
-const NLL =
+/** The parameters after input and target. */
+export const NLL =
   "Tensor? weight=None, bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean'"
-type NllValues = [
+export type NllValues = [
   input: Tensor,
   target: Tensor,
   weight: Tensor | null,
@@ -230,84 +230,3 @@ export const nll_loss: Op<NllArgs> = composite(`nll_loss(Tensor input, Tensor ta
     [r(2, 4, 3), r.ints(0, 4, 2, 3), { reduction: 'none' }],
   ],
 })
-
-type CrossEntropyOptions = NllOptions & { label_smoothing?: number }
-
-/** nll_loss of log_softmax; targets are class indices, or probabilities of the input's shape. */
-export const cross_entropy: Op<
-  [input: Tensor, target: Tensor, weight?: Tensor | null | CrossEntropyOptions, opts?: CrossEntropyOptions]
-> = composite(`cross_entropy(Tensor input, Tensor target, ${NLL}, float label_smoothing=0.0)`, {
-  body: (
-    ...[input, target, weight, size_average, ignore_index, reduce, reduction_, smoothing]: [
-      ...NllValues,
-      number,
-    ]
-  ) => {
-    const reduction = legacy_reduction(size_average, reduce, reduction_)
-    if (smoothing < 0 || smoothing > 1)
-      throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`)
-    const dim = input.ndim === 1 ? 0 : 1
-    if (target.sizes.join() === input.sizes.join()) {
-      if (!target.dtype.is_floating_point)
-        throw new RuntimeError(
-          `Expected floating point type for target with class probabilities, got ${target.dtype.tensor_type.slice(0, -6)}`,
-        )
-      require_reduction(reduction)
-      require_class_weight('cross_entropy: ', input, weight)
-      return soft_targets(log_softmax(input, dim), target, weight, reduction, smoothing, dim)
-    }
-    const log_probabilities = log_softmax(input, dim)
-    const plain = likelihood(log_probabilities, target, weight, reduction, ignore_index)
-    return smoothing === 0
-      ? plain
-      : smoothed(plain, log_probabilities, target, weight, reduction, ignore_index, smoothing, dim)
-  },
-  samples: r => [
-    [r(3, 5), r.ints(0, 5, 3)],
-    [r(3, 5), r.range(0, 1, 3, 5)],
-    [r(3, 5), r.ints(0, 5, 3), r.range(0.1, 1, 5), { label_smoothing: 0.1 }],
-    [r(2, 4, 3), r.ints(0, 4, 2, 3), { reduction: 'none' }],
-  ],
-})
-
-/** `weight` along dimension `dim` of a tensor of `ndim` dimensions. */
-const along = (weight: Tensor, dim: number, ndim: number): Tensor =>
-  weight.view(Array.from({ length: ndim }, (_, d) => (d === dim ? -1 : 1)))
-
-function soft_targets(
-  log_probabilities: Tensor,
-  target: Tensor,
-  weight: Tensor | null,
-  reduction: string,
-  smoothing: number,
-  dim: number,
-): Tensor {
-  const classes = log_probabilities.sizes[dim]!
-  const wanted = smoothing > 0 ? target.mul(1 - smoothing).add(smoothing / classes) : target
-  const terms = log_probabilities.mul(wanted)
-  const weighted = weight === null ? terms : terms.mul(along(weight, dim, terms.ndim))
-  const loss = weighted.sum(dim).neg()
-  if (reduction !== 'mean') return reduced(loss, reduction)
-  return loss.sum().div(loss.count)
-}
-
-/** Mixes in the mean of all classes' losses. */
-function smoothed(
-  plain: Tensor,
-  log_probabilities: Tensor,
-  target: Tensor,
-  weight: Tensor | null,
-  reduction: string,
-  ignore_index: number,
-  smoothing: number,
-  dim: number,
-): Tensor {
-  const classes = log_probabilities.sizes[dim]!
-  const weighted =
-    weight === null ? log_probabilities : log_probabilities.mul(along(weight, dim, log_probabilities.ndim))
-  const kept = target.ne(ignore_index)
-  const each = weighted.sum(dim).neg().mul(kept)
-  const total = weight === null ? kept.sum() : share_of(target, weight, ignore_index).sum()
-  const uniform = reduction === 'mean' ? each.sum().div(total.to(each.dtype)) : reduced(each, reduction)
-  return plain.mul(1 - smoothing).add(uniform.mul(smoothing / classes))
-}
