@@ -2,6 +2,8 @@
 // with paths that copy nothing for few rows and for small matrices. The tile follows from the number of vector
 // registers, so the same text serves AVX-512, AVX, SSE and NEON. Not here: convolution (conv.ts), calling (device/).
 
+import { SHARE } from './share.ts'
+
 /** Options for the routines: products and sums may be contracted to fma. */
 export const ROUTINE_FLAGS: readonly string[] = [
   '-O2',
@@ -21,11 +23,8 @@ typedef i64 Index __attribute__((vector_size(16)));
 `,
 } as const
 
-const MACHINE = `#include <stdint.h>
-#include <stdlib.h>
+const MACHINE = `#include <stdlib.h>
 #include <string.h>
-typedef int32_t i32;
-typedef int64_t i64;
 #if defined(__AVX512F__)
 #define VECTOR_BYTES 64
 #define REGISTERS 32
@@ -146,7 +145,7 @@ const TRANSPOSE = {
 
 /** C that both gemm and convolution begin with: machine, types, the register tile and packing. */
 export const tile_source = (type: 'f32' | 'f64'): string =>
-  MACHINE + TYPES[type] + TILE.replace('TRANSPOSE', TRANSPOSE[type])
+  SHARE + MACHINE + TYPES[type] + TILE.replace('TRANSPOSE', TRANSPOSE[type])
 
 const GEMM = `
 #define KC ((i64)(1536 / S))
@@ -314,35 +313,92 @@ static void gemm_dots(i64 m, i64 n, i64 k, const T *a, i64 ar, const T *b, i64 b
     }
 }
 
-static void gemm(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, i64 bc, T *c, i64 cr,
-                 int accumulate, T *work) {
-  if (n == 1 && cr == 1) {  // a column, contiguous: the row b^T a^T
-    const T *x = a;
-    i64 r = ar, s = ac;
-    a = b, ar = 1, ac = br, b = x, br = s, bc = r, n = m, m = 1;
+// Batches of products, with b stretched over the batch folded into rows and columns turned into rows.
+typedef struct {
+  i64 batch, m, n, k, ab, ar, ac, bb, br, bc, cb, cr;
+  const T *a, *b;
+  T *c;
+  int accumulate;
+} Problem;
+
+static Problem problem_of(const f64 *args) {
+  Problem p = {
+    .a = (const T *)(uintptr_t)args[2], .b = (const T *)(uintptr_t)args[3], .c = (T *)(uintptr_t)args[4],
+    .batch = args[5], .m = args[6], .n = args[7], .k = args[8], .ab = args[9], .ar = args[10], .ac = args[11],
+    .bb = args[12], .br = args[13], .bc = args[14], .cb = args[15], .cr = args[16], .accumulate = args[17],
+  };
+  if (p.bb == 0 && p.ab == p.m * p.ar && p.cb == p.m * p.cr) p.m *= p.batch, p.batch = 1;  // one b for all: more rows
+  if (p.n == 1 && p.cr == 1) {  // a column, contiguous: the row b^T a^T
+    Problem q = p;
+    p.a = q.b, p.ab = q.bb, p.ar = 1, p.ac = q.br, p.b = q.a, p.bb = q.ab, p.br = q.ac, p.bc = q.ar, p.n = q.m, p.m = 1;
   }
-  int small = n * k * S <= 128 * 1024;
-  int skinny = (m <= 8 || n <= 16) && k >= 8 * VL;
-  if (k == 0) {
-    for (i64 i = 0; i < m && !accumulate; i++) memset(c + i * cr, 0, n * S);
-  } else if (bc == 1 && (m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
-  else if (br == 1 && ac == 1 && (skinny || (m <= 16 && k >= 32 * VL)))
-    gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
-  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
+  return p;
 }
+
+// Rows i to i_end and columns j to j_end of one product. The path is chosen by the whole of it: what is computed for an
+// element does not depend on how the work is shared.
+static void gemm(const Problem *p, i64 z, i64 i, i64 i_end, i64 j, i64 j_end, T *work) {
+  i64 m = i_end - i, n = j_end - j, k = p->k, ar = p->ar, ac = p->ac, br = p->br, bc = p->bc, cr = p->cr;
+  const T *a = p->a + z * p->ab + i * ar, *b = p->b + z * p->bb + j * bc;
+  T *c = p->c + z * p->cb + i * cr + j;
+  int small = p->n * k * S <= 128 * 1024;
+  int skinny = (p->m <= 8 || p->n <= 16) && k >= 8 * VL;
+  if (m <= 0 || n <= 0) return;
+  if (k == 0) {
+    for (i64 r = 0; r < m && !p->accumulate; r++) memset(c + r * cr, 0, n * S);
+  } else if (bc == 1 && (p->m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, p->accumulate, work);
+  else if (br == 1 && ac == 1 && (skinny || (p->m <= 16 && k >= 32 * VL)))
+    gemm_dots(m, n, k, a, ar, b, bc, c, cr, p->accumulate, work);
+  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, p->accumulate, work);
+}
+
+// How each product is cut: into 'rows' x 'columns' tiles, at whole registers.
+typedef struct { i64 rows, columns; } Grid;
+INLINE i64 cut(i64 size, i64 unit, i64 i, i64 count) {
+  i64 units = (size + unit - 1) / unit;
+  return MIN(size, i * units / count * unit);
+}
+
+// The tiles from the fraction args[0] to args[1] of all; args[18] and args[19] are the grid.
+static i32 tiles(const f64 *args) {
+  Problem p = problem_of(args);
+  Grid grid = {args[18], args[19]};
+  T *work = workspace();
+  if (!work) return 1;
+  i64 each = grid.rows * grid.columns, count = p.batch * each;
+  i64 end = args[1] >= 1 ? count : (i64)(args[1] * count + 0.5);
+  for (i64 t = (i64)(args[0] * count + 0.5); t < end; t++) {
+    i64 r = t % each / grid.columns, s = t % grid.columns;
+    gemm(&p, t / each, cut(p.m, MR, r, grid.rows), cut(p.m, MR, r + 1, grid.rows), cut(p.n, NR, s, grid.columns),
+         cut(p.n, NR, s + 1, grid.columns), work);
+  }
+  return 0;
+}
+
+// Multiply-adds that are worth a thread's attention: some 10 us.
+#define LEAST_WORK 500000
 
 // args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate.
 // Returns 0, or 1 where there is no memory.
-i32 tstorch_gemm(const double *args) {
-  const T *a = (const T *)(uintptr_t)args[2], *b = (const T *)(uintptr_t)args[3];
-  T *c = (T *)(uintptr_t)args[4], *work = workspace();
-  i64 batch = args[5], m = args[6], n = args[7], k = args[8], ab = args[9], ar = args[10], ac = args[11];
-  i64 bb = args[12], br = args[13], bc = args[14], cb = args[15], cr = args[16], accumulate = args[17];
-  if (!work) return 1;
-  if (bb == 0 && ab == m * ar && cb == m * cr) m *= batch, batch = 1;  // one b for all: more rows
-  for (i64 i = 0; i < batch; i++)
-    gemm(m, n, k, a + i * ab, ar, ac, b + i * bb, br, bc, c + i * cb, cr, accumulate, work);
-  return 0;
+i32 tstorch_gemm(f64 *args) {
+  Problem p = problem_of(args);
+  i64 threads = THREADS(args), affordable = p.m * p.n * p.k / LEAST_WORK;
+  Grid grid = {1, 1};
+  if (POOL(args) && threads > 1 && p.batch < 2 * threads && affordable > 1) {
+    i64 wanted = MIN(affordable, (threads + p.batch - 1) / p.batch);
+    while (grid.rows * grid.columns < wanted) {  // halve the longer side of the tiles
+      int by_rows = p.m / grid.rows >= p.n / grid.columns ? p.m / grid.rows >= 2 * MR : p.n / grid.columns < 2 * NR;
+      if (by_rows && p.m / grid.rows < 2 * MR) break;
+      if (by_rows) grid.rows *= 2;
+      else grid.columns *= 2;
+    }
+  }
+  args[18] = grid.rows, args[19] = grid.columns;
+  i64 count = p.batch * grid.rows * grid.columns;
+  i64 parts = MIN(count, MIN(4 * threads, p.batch * p.m * p.n * p.k / LEAST_WORK));
+  if (POOL(args) && parts > 1) return POOL(args)(tiles, args, 20, parts, threads);
+  args[0] = 0, args[1] = 1;
+  return tiles(args);
 }
 `
 

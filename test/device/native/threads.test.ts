@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { float32 } from '../../../src/base/dtype.ts'
-import type { Executable, Operand } from '../../../src/device/device.ts'
+import type { Executable, MatrixRef, Operand } from '../../../src/device/device.ts'
 import { build } from '../../../src/ir/kernel.ts'
 import { contents, native, noise, operand } from './operand.ts'
 
@@ -76,6 +76,36 @@ describe.skipIf(!native)('threads', { timeout: 60_000 }, () => {
       return out
     })
     expect(first!.some(v => v !== 0)).toBe(true)
+    for (const other of others) expect(other).toEqual(first)
+  })
+
+  it.each([
+    ['square', 1, 200, 210, 190],
+    ['a row', 1, 1, 4096, 700],
+    ['few columns', 1, 3000, 10, 300],
+    ['a batch', 5, 130, 110, 90],
+    ['deep', 1, 150, 150, 3000],
+  ])('a matrix product gives the same bits with any number: %s', (_, batch, m, n, k) => {
+    const matrices = (rows: number, columns: number): Operand =>
+      operand(float32, [batch, rows, columns], noise(batch * rows * columns))
+    const ref = ({ memory, offset, strides }: Operand): MatrixRef => ({
+      storage: memory,
+      offset,
+      batch_stride: strides[0]!,
+      row_stride: strides[1]!,
+      col_stride: strides[2]!,
+    })
+    const [a, b] = [matrices(m, k), matrices(k, n)]
+    const [first, ...others] = with_threads(() => {
+      const c = operand(float32, [batch, m, n])
+      const refs = { a: ref(a), b: ref(b), c: ref(c) }
+      device.gemm({ dtype: float32, batch, m, n, k, ...refs, accumulate: false })
+      return c
+    })
+    const [x, y] = [contents(a) as number[], contents(b) as number[]]
+    let last = 0
+    for (let p = 0; p < k; p++) last += x[batch * m * k - k + p]! * y[(batch - 1) * k * n + p * n + n - 1]!
+    expect(Math.abs(first!.at(-1)! - last)).toBeLessThan(1e-4)
     for (const other of others) expect(other).toEqual(first)
   })
 
