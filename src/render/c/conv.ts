@@ -355,6 +355,16 @@ static i32 add_parts(const double *args) {
 
 // ---- all of it
 
+// Multiply-adds that are worth a thread's attention.
+#define LEAST_WORK 500000
+
+// Runs a phase on all threads where the convolution is large; 'args' has the pool, 'all' what the phase reads.
+static i32 phase(Part *f, const f64 *args, const f64 *all, const Problem *x) {
+  f64 work = (f64)x->batch * x->out * (x->in / x->groups) * x->h.taps * x->w.taps * x->h.out * x->w.out;
+  i64 parts = MIN(4 * THREADS(args), (i64)(work / LEAST_WORK));
+  return POOL(args) && parts > 1 ? POOL(args)(f, all, ARGUMENTS, parts, THREADS(args)) : f(all);
+}
+
 // args: the share of the work (all), kind, input, weight, output, bias (or 0), batch, groups, channels in and out, then
 // pairs: size in, size out, kernel, stride, padding, dilation. Returns 0, or 1 where there is no memory.
 i32 tstorch_conv(const double *args) {
@@ -375,8 +385,8 @@ i32 tstorch_conv(const double *args) {
   char *memory = keep(&shared, words * S + 64);
   if (!memory) return 1;
   all[ARGUMENTS - 1] = (uintptr_t)memory;
-  if (x.kind == WEIGHT_GRAD) return weight_sums(all) || (s.parts > 1 && add_parts(all));
-  return pack_weights(all) || (p.method == WINOGRAD ? by_winograd(all) : direct(all));
+  if (x.kind == WEIGHT_GRAD) return phase(weight_sums, args, all, &x) || (s.parts > 1 && phase(add_parts, args, all, &x));
+  return phase(pack_weights, args, all, &x) || phase(p.method == WINOGRAD ? by_winograd : direct, args, all, &x);
 }
 `
 

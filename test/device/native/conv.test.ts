@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { type DType, float32, float64 } from '../../../src/base/dtype.ts'
 import type { ConvProblem, Operand } from '../../../src/device/device.ts'
-import { contents, native, operand, small_integers } from './operand.ts'
+import { contents, native, noise, operand, small_integers } from './operand.ts'
 
 const device = native!
 
@@ -190,5 +190,56 @@ describe.skipIf(!native)('conv agrees with PyTorch', () => {
       expect(contents(results.input)).toEqual(input_grad)
       expect(contents(results.weight)).toEqual(weight_grad)
     })
+  })
+})
+
+describe.skipIf(!native)('a convolution gives the same bits with any number of threads', () => {
+  const initial = native?.num_threads ?? 1
+  afterEach(() => {
+    device.num_threads = initial
+  })
+
+  const cases: Record<string, Shape> = {
+    '3 x 3, many channels': shape([4, 1, 48, 40], [16, 16], [3, 3], { padding: [1, 1] }),
+    'few channels': shape([16, 1, 3, 20], [20, 22], [3, 3], { padding: [1, 1] }),
+    '1 x 1': shape([6, 1, 40, 60], [14, 14], [1, 1]),
+    strides: shape([4, 1, 16, 30], [24, 24], [4, 4], { stride: [2, 2], padding: [1, 1] }),
+    groups: shape([4, 4, 32, 32], [16, 16], [3, 3], { padding: [1, 1] }),
+    depthwise: shape([16, 48, 48, 48], [24, 24], [3, 3], { padding: [1, 1] }),
+  }
+  it.each(Object.entries(cases))('%s', (_, s) => {
+    const sizes = {
+      input: [s.batch, s.in_channels, ...s.in_size],
+      weight: [s.out_channels, s.in_channels / s.groups, ...s.kernel],
+      output: [s.batch, s.out_channels, ...s.out_size],
+    }
+    const full = (list: readonly number[], seed: number): Operand =>
+      operand(
+        float32,
+        list,
+        noise(
+          list.reduce((a, b) => a * b),
+          seed,
+        ),
+      )
+    const operands = {
+      input: full(sizes.input, 1),
+      weight: full(sizes.weight, 2),
+      output: full(sizes.output, 3),
+    }
+    for (const [kind, written] of [
+      ['forward', 'output'],
+      ['input_grad', 'input'],
+      ['weight_grad', 'weight'],
+    ] as const) {
+      const [first, ...others] = [1, 2, 3, 8].map(n => {
+        device.num_threads = n
+        const result = operand(float32, sizes[written])
+        device.conv({ ...s, dtype: float32, kind, ...operands, bias: null, [written]: result })
+        return contents(result)
+      })
+      expect(first!.some(x => x !== 0)).toBe(true)
+      for (const other of others) expect(other).toEqual(first)
+    }
   })
 })
