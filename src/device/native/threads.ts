@@ -3,15 +3,17 @@
 // Not here: the pool itself (render/c/pool.ts), what is shared and when (render/c/kernel.ts, gemm.ts).
 import { POOL, POOL_FLAGS } from '../../render/c/pool.ts'
 import { share } from './arguments.ts'
-import { content_hash, load_library } from './cache.ts'
+import { content_hash, type Library, load_library } from './cache.ts'
 import { compile_c, find_compiler } from './compiler.ts'
 
 let pool = 0
+/** Held, because a library that nobody refers to is unloaded, and its code with it. */
+let library: Library | undefined
 
 function pool_address(): number {
   if (pool !== 0) return pool
   const name = `pool_${content_hash(POOL, find_compiler().identity, ...POOL_FLAGS)}`
-  const library = load_library(name, path => compile_c(POOL, path, POOL_FLAGS))
+  library = load_library(name, path => compile_c(POOL, path, POOL_FLAGS))
   pool = Number(library.func('tstorch_pool', 'uintptr_t', [])())
   return pool
 }
