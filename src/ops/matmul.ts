@@ -11,6 +11,7 @@ import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { reduce_to } from './define/reduce_to.ts'
+import { product as write_product } from './nn/products.ts'
 import { expand } from './views.ts'
 
 /** out[b] = a[b] @ b[b] (+ out[b]) for 3-d tensors of one dtype; `out` is contiguous. */
@@ -47,9 +48,7 @@ function multiply_matrices(out: Tensor, a: Tensor, b: Tensor, accumulate: boolea
   if (dtype.name !== 'float32' && dtype.name !== 'float64')
     return multiply(batched(out), batched(a), batched(b), accumulate)
   const [m, n] = out.sizes as [number, number]
-  const k = a.sizes[1]!
-  const refs = { a: plain_matrix(a), b: plain_matrix(b), c: plain_matrix(out) }
-  cpu_device().gemm({ dtype, batch: 1, m, n, k, ...refs, accumulate })
+  write_product(dtype, [m, n, a.sizes[1]!], plain_matrix(out), plain_matrix(a), plain_matrix(b), accumulate)
 }
 
 const plain_matrix = ({ memory, offset, strides }: Tensor): MatrixRef => ({
