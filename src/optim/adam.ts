@@ -57,6 +57,10 @@ export class Adam extends Optimizer<Group, AdamState> {
     return adam_state(p, amsgrad)
   }
 
+  protected override update_fused(p: Tensor, grad: Tensor, state: AdamState, group: Group): boolean {
+    return adam_update_fused(p, grad, state, group, false)
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: AdamState, group: Group): void {
     if (group.weight_decay !== 0) grad = grad.add(p, { alpha: group.weight_decay })
     adam_update(p, grad, state, group)
@@ -70,6 +74,21 @@ export function adam_state(p: Tensor, amsgrad: boolean): AdamState {
 
 /** A count of steps, as PyTorch keeps it: a 0-dim tensor of the default dtype. */
 export const step_count = (): Tensor => tensor(0, { dtype: get_default_dtype() })
+
+/** The whole step in one pass, with weight decay in the gradient or apart from it; false where that cannot be. */
+export function adam_update_fused(
+  p: Tensor,
+  grad: Tensor,
+  state: AdamState,
+  group: Pick<Group, 'lr' | 'betas' | 'eps' | 'weight_decay' | 'maximize' | 'capturable'>,
+  apart: boolean,
+): boolean {
+  if (group.capturable) return false
+  const step = Number(state.step.item()) + 1
+  if (!_nn.adam_step_(p, grad, state, step, group, apart)) return false
+  _nn.count_step_(state.step)
+  return true
+}
 
 /** The update without weight decay. */
 export function adam_update(

@@ -1,6 +1,6 @@
 // AdamW: Adam with weight decay apart from the gradient (Loshchilov and Hutter, arXiv:1711.05101).
 import type { Tensor } from '../torch.ts'
-import { type AdamState, adam_state, adam_update } from './adam.ts'
+import { type AdamState, adam_state, adam_update, adam_update_fused } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
 import { type Keywords, require_adam, signature } from './options.ts'
 
@@ -42,6 +42,10 @@ export class AdamW extends Optimizer<Group, AdamState> {
 
   protected override initial(p: Tensor, { amsgrad }: Group): AdamState {
     return adam_state(p, amsgrad)
+  }
+
+  protected override update_fused(p: Tensor, grad: Tensor, state: AdamState, group: Group): boolean {
+    return adam_update_fused(p, grad, state, group, true)
   }
 
   protected override update(p: Tensor, grad: Tensor, state: AdamState, group: Group): void {

@@ -102,8 +102,10 @@ export class Optimizer<
       for (const group of this.param_groups)
         for (const p of group.params) {
           const { grad } = p
-          if (grad !== null)
-            this.update(p, group['maximize'] ? grad.neg() : grad, this.state_of(p, group), group)
+          if (grad === null) continue
+          const state = this.state_of(p, group)
+          if (!this.update_fused(p, grad, state, group))
+            this.update(p, group['maximize'] ? grad.neg() : grad, state, group)
         }
     })
     return loss
@@ -112,6 +114,11 @@ export class Optimizer<
   /** Moves one parameter, in place, against its gradient. */
   protected update(_p: Tensor, _grad: Tensor, _state: State, _group: ParamGroup<Options>): void {
     throw new NotImplementedError('optimizers define step, or update for one parameter')
+  }
+
+  /** Does what `update` does in one pass over memory, where it can. `maximize` has not been applied to the gradient. */
+  protected update_fused(_p: Tensor, _grad: Tensor, _state: State, _group: ParamGroup<Options>): boolean {
+    return false
   }
 
   /** The state that a parameter begins with. */

@@ -46,6 +46,12 @@ export class SGD extends Optimizer<Group, State> {
     return { momentum_buffer: null }
   }
 
+  protected override update_fused(p: Tensor, grad: Tensor, state: State, group: Group): boolean {
+    const { momentum_buffer } = state
+    if (group.momentum === 0) return _nn.sgd_step_(p, grad, null, group)
+    return momentum_buffer !== null && _nn.sgd_step_(p, grad, momentum_buffer, group)
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
     const { lr, momentum, dampening, weight_decay, nesterov } = group
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })

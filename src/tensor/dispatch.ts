@@ -74,15 +74,24 @@ export function kernels<K extends readonly KeyPart[]>(
   write: (k: Builder, ...key: K) => void,
 ): (...key: K) => Executable {
   const compiled = new Map<string, Executable>()
+  let last: Executable | undefined
+  let last_key: readonly KeyPart[] = []
   return (...key) => {
+    if (last !== undefined && same_key(key, last_key)) return last
     const text = key.join('|')
     let executable = compiled.get(text)
     if (executable === undefined) {
       executable = compile(build(kernel_name(name, key), k => write(k, ...key)))
       compiled.set(text, executable)
     }
-    return executable
+    last_key = key
+    return (last = executable)
   }
+}
+
+function same_key(a: readonly KeyPart[], b: readonly KeyPart[]): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return a.length === b.length
 }
 
 /** A name that is an identifier in C and says what the kernel is: `sum_float32_2`. */

@@ -100,3 +100,30 @@ describe.each(named)('%s', (_, tested) => {
     expect(Object.fromEntries(state)).toEqual(Object.fromEntries(wanted))
   })
 })
+
+describe('a parameter that is not dense in memory', () => {
+  const all = [
+    ['SGD', { lr: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.01 }],
+    ['Adam', { lr: 0.1, amsgrad: true, weight_decay: 0.01, maximize: true }],
+    ['AdamW', { lr: 0.1 }],
+  ] as const
+  it.each(all)('moves as a dense one does: %s', (name, options) => {
+    const start = torch.arange(6, { dtype: torch.float64 }).view(2, 3)
+    const dense = start.t().contiguous().requires_grad_()
+    const strided = start.clone().t().detach().requires_grad_()
+    expect([dense.is_contiguous(), strided.is_contiguous()]).toEqual([true, false])
+    for (const p of [dense, strided]) {
+      const optimizer = new torch.optim[name]([p], options)
+      for (let step = 0; step < 4; step++) {
+        optimizer.zero_grad()
+        p.sub(1).pow(2).sum().backward()
+        optimizer.step()
+      }
+    }
+    flat(dense).forEach((x, i) => {
+      expect(flat(strided)[i]).toBeCloseTo(x, 12)
+    })
+    expect(strided._version).toBeGreaterThan(0)
+    expect(dense._version).toBeGreaterThan(0)
+  })
+})

@@ -22,6 +22,7 @@ export {
 } from './loss.ts'
 export * from './norm.ts'
 export * from './one_hot.ts'
+export { adam_step_, count_step_, sgd_step_ } from './optimizer_steps.ts'
 export * from './pad.ts'
 export {
   avg_pool1d,
