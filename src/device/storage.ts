@@ -4,6 +4,7 @@
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
 import { OutOfMemoryError } from '../base/errors.ts'
 import { env } from '../base/flags.ts'
+import { note_large_block } from './collection.ts'
 
 const SLAB_BYTES = 64 * 1024
 const LARGEST_IN_SLAB = 4 * 1024
@@ -206,6 +207,7 @@ function carve(nbytes: number): Storage {
 function allocate_large(nbytes: number, zeroed: boolean): Storage {
   let buffer = take_pooled(nbytes)
   const clear = zeroed && buffer !== undefined
+  if (buffer === undefined) note_large_block(nbytes)
   try {
     buffer ??= zeroed ? new ArrayBuffer(nbytes) : uncleared(nbytes)
   } catch {

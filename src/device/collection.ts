@@ -1,0 +1,57 @@
+// When large results are asked to die. They mostly live for one op or two, but V8 looks at them only after 64 MB or so,
+// when all of them have left the cache; memory that comes back sooner is written at the cache's speed. So a collection
+// of the young generation, which costs about 50 us, runs once the new large blocks would fill a cache.
+// Only under Node, which offers such a collection; elsewhere the engine decides alone. TSTORCH_COLLECT=0 leaves it to V8.
+import { env } from '../base/flags.ts'
+
+const MB = 2 ** 20
+/** New bytes between two collections: a part of a cache while collections free them, and more while they do not. */
+const LEAST_BYTES = 12 * MB
+const MOST_BYTES = 64 * MB
+
+/** Node's collection of the young generation, and the bytes outside of its heap that it knows to be alive. */
+type Collector = { readonly collect: () => void; readonly live_bytes: () => number }
+
+let collector: Collector | null | undefined
+let budget = LEAST_BYTES
+let allocated = 0
+
+/** Notes that a large block is about to be made: the place where a collection may run. */
+export function note_large_block(nbytes: number): void {
+  if (allocated + nbytes > budget) collect()
+  allocated += nbytes
+}
+
+function collect(): void {
+  if (collector === undefined) collector = find_collector()
+  const made = allocated
+  allocated = 0
+  if (collector === null) return
+  const before = collector.live_bytes()
+  collector.collect()
+  const freed = before - collector.live_bytes()
+  // What lives on, as activations do until backward, would be looked at again and again for nothing.
+  if (freed < made / 2) budget = Math.min(2 * budget, MOST_BYTES)
+  else if (freed > 0.9 * made) budget = Math.max(budget / 2, LEAST_BYTES)
+}
+
+type Modules = {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
+}
+type V8 = Pick<typeof import('node:v8'), 'setFlagsFromString' | 'getHeapStatistics'>
+type VM = Pick<typeof import('node:vm'), 'runInNewContext'>
+type Collect = (options: { readonly type: 'minor' }) => void
+
+function find_collector(): Collector | null {
+  const { process } = globalThis as Modules
+  const v8 = process?.getBuiltinModule?.('node:v8') as V8 | undefined
+  const vm = process?.getBuiltinModule?.('node:vm') as VM | undefined
+  if (v8 === undefined || vm === undefined || env('TSTORCH_COLLECT') === '0') return null
+  v8.setFlagsFromString('--expose-gc')
+  // Freed by another thread, the memory would come back too late for the next result, and cold.
+  v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping')
+  const gc = vm.runInNewContext('typeof gc === "function" ? gc : null') as Collect | null
+  v8.setFlagsFromString('--no-expose-gc')
+  if (gc === null) return null
+  return { collect: () => gc({ type: 'minor' }), live_bytes: () => v8.getHeapStatistics().external_memory }
+}

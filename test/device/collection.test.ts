@@ -1,0 +1,39 @@
+// Specification of device/collection.ts: dead large blocks are taken back soon, and blocks that live cost no more
+// than a few collections.
+import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { describe, expect, test } from 'vitest'
+import { allocate, type Storage } from '../../src/device/storage.ts'
+
+const MB = 2 ** 20
+
+type GCEntry = { readonly detail: { readonly flags: number } }
+
+const outside_of_heap = (): number => process.memoryUsage().arrayBuffers
+
+describe('large blocks', () => {
+  test('that died are freed before they fill a cache', () => {
+    const before = outside_of_heap()
+    let most = 0
+    for (let i = 0; i < 400; i++) {
+      allocate(MB)
+      most = Math.max(most, outside_of_heap() - before)
+    }
+    expect(most).toBeLessThan(40 * MB) // V8 by itself lets more than 64 MB of them gather
+  })
+
+  test('that live make collections rarer', async () => {
+    let collections = 0
+    const observer = new PerformanceObserver(list => {
+      for (const { detail } of list.getEntries() as unknown as readonly GCEntry[])
+        if (detail.flags === constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) collections++
+    })
+    observer.observe({ entryTypes: ['gc'] })
+    const kept: Storage[] = []
+    for (let i = 0; i < 400; i++) kept.push(allocate(MB))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    observer.disconnect()
+    expect(kept).toHaveLength(400)
+    expect(collections).toBeGreaterThan(0)
+    expect(collections).toBeLessThan(20) // 400 MB: one at every 12 MB would be 33
+  })
+})
