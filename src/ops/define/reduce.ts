@@ -1,15 +1,17 @@
 // Reductions over any set of dimensions: elements are mapped, combined by an associative operation, and the total is
 // finished. Where the reduced dimension is contiguous, each result is a loop over memory; where a kept one is, rows
 // are accumulated side by side; float32 sums are made of short partial sums, added in float64, so that they lose
-// no accuracy with length. Not here: running totals (../scan.ts), any op.
+// no accuracy with length. Much work for few results is cut into parts of a fixed size, which threads share, and whose
+// totals a second kernel combines. Not here: running totals (../scan.ts), any op.
 import { bool, type DType, float32, float64, int32, int64 } from '../../base/dtype.ts'
 import { coalesce, contiguous_strides, wrap_dims } from '../../base/shape.ts'
-import type { Executable, LaunchValue } from '../../device/device.ts'
+import type { Executable, LaunchValue, Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
 import { compute_type, type ScalarType } from '../../ir/types.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { scratch } from './scratch.ts'
 import { inner_class, inner_stride, window } from './space.ts'
 
 type Combine = 'add' | 'mul' | 'min' | 'max' | 'and' | 'or'
@@ -43,13 +45,21 @@ export type Reduction = (
   y?: Tensor,
 ) => Tensor
 
-/** Elements in a partial sum of a contiguous row, and rows in one of columns. */
+/** Elements in a partial sum of a contiguous row. */
 const BLOCK = 1024
-const ROW_BLOCK = 256
 /** Rows that are read together where columns are combined. */
 const ROWS = 4
+/** Columns that are combined together. */
+const WIDTH = 1024
 /** Fewer columns than this are taken one by one. */
 const FEW_COLUMNS = 4
+/** Elements of a part, where work for fewer than FEW_RESULTS independent pieces is cut into parts. */
+const PART = 16384
+/** Rows whose contributions are combined without widening. */
+const ROW_BLOCK = 256
+const FEW_RESULTS = 16
+/** What is not worth a second kernel. */
+const SMALL = 131072
 
 const storage: Readonly<Record<Exclude<ScalarType, 'index'>, DType>> = {
   f32: float32,
@@ -88,13 +98,22 @@ class Parts {
   readonly #def: ReductionDef
   readonly #values: Expr[]
 
-  constructor(k: Builder, def: ReductionDef, [x, out, y, kept, reduced, inner]: Key, columns: boolean) {
+  /** The first operand is the result, or of type `cut` the totals of parts. */
+  constructor(
+    k: Builder,
+    def: ReductionDef,
+    [x, out, y, kept, reduced, inner]: Key,
+    columns: boolean,
+    cut?: 'part' | 'total',
+  ) {
     const types = step_types(def, x, out)
     this.part = types.part
     this.total = types.total
     this.#def = def
     const result = { rank: kept, ...(columns && ({ inner: 1 } as const)) }
-    this.out = k.output('out', out, result)
+    this.out = cut
+      ? k.inout('totals', storage_of(types[cut]), { rank: kept + 1, inner: 1 })
+      : k.output('out', out, result)
     this.x = k.input('x', x, { rank: kept + reduced, ...inner_stride(inner) })
     this.#y = y && k.input('y', y, result)
     this.#values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, types.total))
@@ -110,14 +129,39 @@ class Parts {
   }
 
   final(total: Expr, at: readonly Expr[]): Expr {
-    const { final } = this.#def
-    const wide = total.cast(this.total)
-    return (final ? final(wide, this.#values, this.#second(at)) : total).cast(this.out.type)
+    return finish(this.#def, total.cast(this.total), this.#values, this.#second(at), this.out.type)
   }
 
   #second(at: readonly Expr[]): Expr {
     return this.#y === null ? constant(0, this.part) : this.#y.at(...at)
   }
+}
+
+const finish = (def: ReductionDef, total: Expr, values: readonly Expr[], y: Expr, type: ScalarType): Expr =>
+  (def.final ? def.final(total, values, y) : total).cast(type)
+
+/** Combines the contributions of `count` neighbours from `first` on with `total`. */
+function add_line(
+  k: Builder,
+  p: Parts,
+  combine: Combine,
+  total: Expr,
+  first: Expr,
+  count: Expr,
+  map: (i: Expr) => Expr,
+): void {
+  if (p.total === p.part) {
+    k.for(count, 'reduce', i => k.assign(total, total[combine](map(first.add(i)))))
+    return
+  }
+  k.for(count.add(BLOCK - 1).truncdiv(BLOCK), 'serial', block => {
+    const start = k.local('index', block.mul(BLOCK))
+    const part = k.local(p.part, neutral(combine, p.part))
+    k.for(count.sub(start).min(BLOCK), 'reduce', i =>
+      k.assign(part, part[combine](map(first.add(start).add(i)))),
+    )
+    k.assign(total, total[combine](part.cast(p.total)))
+  })
 }
 
 /** One result after the other: kept dimensions outside, reduced ones inside. */
@@ -129,64 +173,162 @@ function write_rows(k: Builder, def: ReductionDef, key: Key): void {
   const n = sizes[sizes.length - 1] as Expr
   k.nest(sizes.slice(0, kept), 'parallel', 'serial', (...at) => {
     const total = k.local(p.total, neutral(combine, p.total))
-    k.nest(sizes.slice(kept, -1), 'serial', 'serial', (...outer) => {
-      const map = (i: Expr): Expr => p.map([...at, ...outer, i], at, i)
-      if (p.total === p.part) {
-        k.for(n, 'reduce', i => k.assign(total, total[combine](map(i))))
-        return
-      }
-      k.for(n.add(BLOCK - 1).truncdiv(BLOCK), 'serial', block => {
-        const first = block.mul(BLOCK)
-        const part = k.local(p.part, neutral(combine, p.part))
-        k.for(n.sub(first).min(BLOCK), 'reduce', i => k.assign(part, part[combine](map(first.add(i)))))
-        k.assign(total, total[combine](part.cast(p.total)))
-      })
-    })
+    k.nest(sizes.slice(kept, -1), 'serial', 'serial', (...outer) =>
+      add_line(k, p, combine, total, constant(0, 'index'), n, i => p.map([...at, ...outer, i], at, i)),
+    )
     k.store(p.out, at, p.final(total, at))
   })
+}
+
+/** The totals of the parts of each contiguous row of x, [results, elements]. */
+function write_row_parts(k: Builder, def: ReductionDef, key: Key): void {
+  const p = new Parts(k, def, key, false, 'total')
+  const n = p.x.sizes[1] as Expr
+  const length = k.value('length', 'index')
+  k.for(p.out.sizes[0] as Expr, 'parallel', o =>
+    k.for(p.out.sizes[1] as Expr, 'parallel', part => {
+      const total = k.local(p.total, neutral(def.combine, p.total))
+      const first = k.local('index', part.mul(length))
+      add_line(k, p, def.combine, total, first, n.sub(first).min(length), i => p.map([o, i], [o], i))
+      k.store(p.out, [o, part], total)
+    }),
+  )
+}
+
+/** Loops over blocks of columns, which are independent, and in one over its columns. */
+function column_blocks(
+  k: Builder,
+  columns: Expr,
+  body: (each: (f: (column: Expr) => void) => void) => void,
+): void {
+  k.for(columns.add(WIDTH - 1).truncdiv(WIDTH), 'parallel', block => {
+    const first = k.local('index', block.mul(WIDTH))
+    const width = k.local('index', columns.sub(first).min(WIDTH))
+    body(f => k.for(width, 'vector', c => f(first.add(c))))
+  })
+}
+
+/** Combines `count` rows from `first` on with `totals`, some rows at a time. `term` is a contribution. */
+function add_rows(
+  k: Builder,
+  combine: Combine,
+  [first, count]: readonly [Expr, Expr],
+  each: (f: (column: Expr) => void) => void,
+  totals: (column: Expr) => [view: View, at: readonly Expr[]],
+  term: (row: Expr, column: Expr) => Expr,
+): void {
+  const add = (row: Expr, n: number): void =>
+    each(column => {
+      const terms = Array.from({ length: n }, (_, j) => term(row.add(j), column))
+      const [view, at] = totals(column)
+      k.store(view, at, view.at(...at)[combine](tree(terms, combine).cast(view.type)))
+    })
+  const groups = k.local('index', count.truncdiv(ROWS))
+  const rest = k.local('index', first.add(groups.mul(ROWS)))
+  k.for(groups, 'serial', group => add(first.add(group.mul(ROWS)), ROWS))
+  k.for(first.add(count).sub(rest), 'serial', row => add(rest.add(row), 1))
 }
 
 /**
  * Many results side by side: rows of the last kept dimension, which is contiguous, are combined elementwise. x is
  * viewed as [kept but the last..., reduced..., columns].
  */
-function write_columns(k: Builder, def: ReductionDef, key: Key, blocked: boolean): void {
+function write_columns(k: Builder, def: ReductionDef, key: Key, wide: boolean): void {
   const p = new Parts(k, def, key, true)
-  const { combine } = def
   const kept = key[3]
-  const part = k.inout('part', storage_of(p.part), { rank: kept, inner: 1 })
-  const total = blocked ? k.inout('total', storage_of(p.total), { rank: kept, inner: 1 }) : part
+  const totals = k.inout('totals', storage_of(wide ? p.total : p.part), { rank: kept, inner: 1 })
   const { sizes } = p.x
-  const columns = sizes[sizes.length - 1] as Expr
   const rows = sizes[sizes.length - 2] as Expr
-  k.nest(sizes.slice(0, kept - 1), 'parallel', 'serial', (...at) => {
-    const each_column = (body: (at: Expr[], column: Expr) => void): void =>
-      k.for(columns, 'vector', c => body([...at, c], c))
-    const reset = (view: View): void => each_column(i => k.store(view, i, neutral(combine, view.type)))
-    const add = (outer: readonly Expr[], row: Expr, n: number): void =>
-      each_column((i, column) => {
-        const rows = Array.from({ length: n }, (_, j) => row.add(j))
-        const terms = rows.map(r => p.map([...at, ...outer, r, column], i, r))
-        k.store(part, i, part.at(...i)[combine](tree(terms, combine)))
+  k.nest(sizes.slice(0, kept - 1), 'parallel', 'parallel', (...at) =>
+    column_blocks(k, sizes[sizes.length - 1] as Expr, each => {
+      each(c => k.store(totals, [...at, c], neutral(def.combine, totals.type)))
+      k.nest(sizes.slice(kept - 1, -2), 'serial', 'serial', (...outer) =>
+        add_rows(
+          k,
+          def.combine,
+          [constant(0, 'index'), rows],
+          each,
+          c => [totals, [...at, c]],
+          (r, c) => p.map([...at, ...outer, r, c], [...at, c], r),
+        ),
+      )
+      each(c => k.store(p.out, [...at, c], p.final(totals.at(...at, c), [...at, c])))
+    }),
+  )
+}
+
+/** The totals of parts of the rows of x, [outer, rows, columns], as [outer, parts, columns]. */
+function write_column_parts(k: Builder, def: ReductionDef, key: Key): void {
+  const p = new Parts(k, def, key, true, 'part')
+  const [, rows, columns] = p.x.sizes as [Expr, Expr, Expr]
+  const length = k.value('length', 'index')
+  const { combine } = def
+  k.for(p.out.sizes[0] as Expr, 'parallel', o =>
+    k.for(p.out.sizes[1] as Expr, 'parallel', part =>
+      column_blocks(k, columns, each => {
+        const first = k.local('index', part.mul(length))
+        const rows_here: [Expr, Expr] = [first, k.local('index', rows.sub(first).min(length))]
+        each(c => k.store(p.out, [o, part, c], neutral(combine, p.part)))
+        add_rows(
+          k,
+          combine,
+          rows_here,
+          each,
+          c => [p.out, [o, part, c]],
+          (r, c) => p.map([o, r, c], [o, c], r),
+        )
+      }),
+    ),
+  )
+}
+
+/** Results from the totals of parts, [outer, parts, columns]. */
+function write_finish_columns(
+  k: Builder,
+  def: ReductionDef,
+  [x, dtype, y]: readonly [DType, DType, DType | null],
+): void {
+  const types = step_types(def, x, dtype)
+  const out = k.output('out', dtype, { rank: 2, inner: 1 })
+  const parts = k.input('parts', storage_of(types.part), { rank: 3, inner: 1 })
+  const totals = k.inout('totals', storage_of(types.total), { rank: 2, inner: 1 })
+  const second = y && k.input('y', y, { rank: 2, inner: 1 })
+  const values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, types.total))
+  k.for(out.sizes[0] as Expr, 'parallel', o =>
+    column_blocks(k, out.sizes[1] as Expr, each => {
+      each(c => k.store(totals, [o, c], neutral(def.combine, types.total)))
+      const rows: [Expr, Expr] = [constant(0, 'index'), parts.sizes[1] as Expr]
+      add_rows(
+        k,
+        def.combine,
+        rows,
+        each,
+        c => [totals, [o, c]],
+        (part, c) => parts.at(o, part, c).cast(types.total),
+      )
+      each(c => {
+        const y = second ? second.at(o, c) : constant(0, types.total)
+        k.store(out, [o, c], finish(def, totals.at(o, c), values, y, out.type))
       })
-    const add_rows = (outer: readonly Expr[], first: Expr, count: Expr): void => {
-      const groups = count.truncdiv(ROWS)
-      const rest = first.add(groups.mul(ROWS))
-      k.for(groups, 'serial', group => add(outer, first.add(group.mul(ROWS)), ROWS))
-      k.for(count.sub(groups.mul(ROWS)), 'serial', row => add(outer, rest.add(row), 1))
-    }
-    reset(part)
-    if (blocked) reset(total)
-    k.nest(sizes.slice(kept - 1, -2), 'serial', 'serial', (...outer) => {
-      if (!blocked) return add_rows(outer, constant(0, 'index'), rows)
-      k.for(rows.add(ROW_BLOCK - 1).truncdiv(ROW_BLOCK), 'serial', block => {
-        const first = block.mul(ROW_BLOCK)
-        add_rows(outer, first, rows.sub(first).min(ROW_BLOCK))
-        each_column(i => k.store(total, i, total.at(...i)[combine](part.at(...i).cast(p.total))))
-        reset(part)
-      })
-    })
-    each_column(i => k.store(p.out, i, p.final(total.at(...i), i)))
+    }),
+  )
+}
+
+/** Results from the totals of parts of rows, [results, parts]. */
+function write_finish_rows(
+  k: Builder,
+  def: ReductionDef,
+  [x, dtype, y]: readonly [DType, DType, DType | null],
+): void {
+  const { total } = step_types(def, x, dtype)
+  const out = k.output('out', dtype, { rank: 1, inner: 1 })
+  const totals = k.input('totals', storage_of(total), { rank: 2, inner: 1 })
+  const second = y && k.input('y', y, { rank: 1, inner: 1 })
+  const values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, total))
+  k.for(out.sizes[0] as Expr, 'parallel', o => {
+    const sum = k.local(total, neutral(def.combine, total))
+    k.for(totals.sizes[1] as Expr, 'reduce', part => k.assign(sum, sum[def.combine](totals.at(o, part))))
+    k.store(out, [o], finish(def, sum, values, second ? second.at(o) : constant(0, total), out.type))
   })
 }
 
@@ -243,13 +385,26 @@ function any_space(x: Tensor, dims: readonly number[], out: Tensor): Space {
 const ROWS_DENSE = 0
 const ROWS_STRIDED = 1
 const COLUMNS = 2
-const COLUMNS_BLOCKED = 3
+const COLUMNS_WIDE = 3
 
 /** Declares a reduction. */
 export function reduction(def: ReductionDef): Reduction {
   const rows_kernel = kernels(def.name, (k, ...key: Key) => write_rows(k, def, key))
-  const columns_kernel = kernels(`${def.name}_columns`, (k, blocked: boolean, ...key: Key) =>
-    write_columns(k, def, key, blocked),
+  const columns_kernel = kernels(`${def.name}_columns`, (k, wide: boolean, ...key: Key) =>
+    write_columns(k, def, key, wide),
+  )
+  type Types = [x: DType, out: DType, y: DType | null]
+  const row_parts = kernels(`${def.name}_row_parts`, (k, ...types: Types) =>
+    write_row_parts(k, def, [...types, 1, 1, '1']),
+  )
+  const finish_rows = kernels(`${def.name}_finish_rows`, (k, ...types: Types) =>
+    write_finish_rows(k, def, types),
+  )
+  const column_parts = kernels(`${def.name}_column_parts`, (k, ...types: Types) =>
+    write_column_parts(k, def, [...types, 2, 1, '1']),
+  )
+  const finish_columns = kernels(`${def.name}_finish_columns`, (k, ...types: Types) =>
+    write_finish_columns(k, def, types),
   )
   /** By everything that tells them apart, as digits of a number. */
   const found: Executable[] = []
@@ -267,16 +422,54 @@ export function reduction(def: ReductionDef): Reduction {
     if (executable === undefined) {
       const inner = kind === ROWS_STRIDED ? 'x' : '1'
       const key: Key = [x, out, y ?? null, kept.length, reduced.length, inner]
-      executable = kind < COLUMNS ? rows_kernel(...key) : columns_kernel(kind === COLUMNS_BLOCKED, ...key)
+      executable = kind < COLUMNS ? rows_kernel(...key) : columns_kernel(kind === COLUMNS_WIDE, ...key)
       if (kept.length < 8 && reduced.length < 8) found[code] = executable
     }
     return executable
   }
 
+  /** Contiguous x as [outer, n, columns], in parts of `length` rows whose totals are then combined. */
+  function in_parts(
+    x: Tensor,
+    out: Tensor,
+    [outer, n, columns]: readonly [number, number, number],
+    length: number,
+    values: readonly LaunchValue[],
+    y: Tensor | undefined,
+  ): void {
+    const parts = Math.ceil(n / length)
+    const key: Types = [x.dtype, out.dtype, y?.dtype ?? null]
+    const types = step_types(def, x.dtype, out.dtype)
+    const results = (t: Tensor): Operand =>
+      columns === 1 ? window(t, [outer], [1]) : window(t, [outer, columns], [columns, 1])
+    const second = y === undefined ? [] : [results(y)]
+    if (columns === 1) {
+      const totals = scratch(0, [outer, parts], storage_of(types.total))
+      row_parts(...key)([totals, window(x, [outer, n], [n, 1]), ...second], [...values, length])
+      finish_rows(...key)([results(out), totals, ...second], values)
+      return
+    }
+    const totals = scratch(0, [outer, parts, columns], storage_of(types.part))
+    const rows = window(x, [outer, n, columns], [n * columns, columns, 1])
+    column_parts(...key)([totals, rows, ...second], [...values, length])
+    const sums = scratch(1, [outer, columns], storage_of(types.total))
+    finish_columns(...key)([results(out), totals, sums, ...second], values)
+  }
+
   return (x, dims, dtype, values = [], y) => {
     const out = empty(reduced_sizes(x.sizes, dims, false), dtype)
     if (out.count === 0) return out
-    const space = plain_space(x, dims) ?? any_space(x, dims, out)
+    const plain = plain_space(x, dims)
+    if (plain !== null && x.count >= SMALL && (y === undefined || y.dense)) {
+      const shape = plain_shape(plain)
+      const { part, total } = step_types(def, x.dtype, dtype)
+      const length = part_length(shape, part !== total)
+      if (length < shape[1]) {
+        in_parts(x, out, shape, length, values, y)
+        return out
+      }
+    }
+    const space = plain ?? any_space(x, dims, out)
     const { kept, out_strides, x_kept, reduced, x_reduced } = space
     const columns = kept[kept.length - 1] as number
     const dense = inner_class(x_reduced) === '1'
@@ -289,14 +482,31 @@ export function reduction(def: ReductionDef): Reduction {
     let kind = dense ? ROWS_DENSE : ROWS_STRIDED
     if (!along_rows) {
       const { part, total } = step_types(def, x.dtype, dtype)
-      const blocked = part !== total && reduced_count(reduced, all_dims(reduced.length)) > ROW_BLOCK
-      for (const type of blocked ? [part, total] : [part])
-        operands.push(window(empty([out.count], storage_of(type)), kept, out_strides))
-      kind = blocked ? COLUMNS_BLOCKED : COLUMNS
+      const wide = part !== total && reduced_count(reduced, all_dims(reduced.length)) > ROW_BLOCK
+      operands.push(window(scratch(0, [out.count], storage_of(wide ? total : part)), kept, out_strides))
+      kind = wide ? COLUMNS_WIDE : COLUMNS
     }
     kernel(kind, x.dtype, dtype, y?.dtype, space)(operands, values)
     return out
   }
+}
+
+/** [outer, n, columns] of the space of a contiguous tensor. */
+function plain_shape({ kept, reduced, x_reduced }: Space): [outer: number, n: number, columns: number] {
+  const n = reduced[0] as number
+  if (x_reduced[0] === 1) return [kept[0] as number, n, 1]
+  return kept.length === 1 ? [1, n, kept[0] as number] : [kept[0] as number, n, kept[1] as number]
+}
+
+/** Of how many rows the parts are, by the shape alone; n or more: they are not cut. */
+function part_length([outer, n, columns]: readonly [number, number, number], widens: boolean): number {
+  if (columns === 1) return outer < FEW_RESULTS ? PART : n
+  if (columns < FEW_COLUMNS) return n
+  if (outer * Math.ceil(columns / WIDTH) < FEW_RESULTS) {
+    const length = Math.max(64, Math.ceil(PART / columns))
+    return widens ? Math.min(ROW_BLOCK, length) : length
+  }
+  return widens ? ROW_BLOCK : n
 }
 
 /** `sizes` without `dims`, or with 1 there. */

@@ -47,6 +47,8 @@ export function used_params(kernel: Kernel): ReadonlySet<Param> {
 /** Lanes of a reduction; of a long body only as many as its values leave registers for. */
 const LANES = 32
 const FEW_LANES = 16
+/** Lanes for what is left of that. */
+const TAIL_LANES = 8
 const LONG_BODY = 12
 /** After so many elements lanes are combined and start afresh, which keeps the rounding errors of sums small. */
 const BLOCK = 1024
@@ -218,8 +220,8 @@ class Printer {
       this.#line(`i64 ${i} = ${first};`)
       const totals = lanes.filter(x => x.total !== x.acc)
       for (const { acc, total } of totals) this.#line(`f64 ${total} = ${acc};`)
-      this.#braces(`while (${end} - ${i} >= ${count})`, () => {
-        this.#line(`const i64 ${i}_stop = ${i} + (min_i64(${end} - ${i}, ${BLOCK}) & -${count});`)
+      const in_lanes = (count: number, longest: string): void => {
+        this.#line(`const i64 ${i}_stop = ${i} + (${longest} & -${count});`)
         for (const { array, type, first } of lanes) {
           this.#line(`${type} ${array}[${count}];`)
           this.#line(`LANES(${count}) ${array}[l] = ${first};`)
@@ -234,7 +236,11 @@ class Printer {
           this.#line(`FOLD_${count}(${array}[l] = ${combine(`${array}[l]`, `${array}[l + h]`)});`)
           this.#line(`${total} = ${combine(total, `${array}[0]`)};`)
         }
-      })
+      }
+      this.#braces(`while (${end} - ${i} >= ${count})`, () =>
+        in_lanes(count, `min_i64(${end} - ${i}, ${BLOCK})`),
+      )
+      this.#braces(`if (${end} - ${i} >= ${TAIL_LANES})`, () => in_lanes(TAIL_LANES, `(${end} - ${i})`))
       for (const { acc, total } of totals) this.#line(`${acc} = ${total};`)
       this.#braces(`for (; ${i} < ${end}; ${i}++)`, () => this.#block(loop.body))
     })

@@ -33,7 +33,8 @@ typedef uint64_t u64;
 #endif
 #define LANES(count) _Pragma("omp simd") for (i64 l = 0; l < (count); l++)
 #define HALVE(count, x) { enum { h = count }; LANES(h) x; }
-#define FOLD_16(x) HALVE(8, x) HALVE(4, x) HALVE(2, x) HALVE(1, x)
+#define FOLD_8(x) HALVE(4, x) HALVE(2, x) HALVE(1, x)
+#define FOLD_16(x) HALVE(8, x) FOLD_8(x)
 #define FOLD_32(x) HALVE(16, x) FOLD_16(x)
 #define POINTER(x) ((void *)(uintptr_t)(x))
 #define INT64(high, low) ((i64)((u64)(i64)(high) << 32 | (u64)(low)))

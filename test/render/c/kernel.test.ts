@@ -41,7 +41,7 @@ i32 add(const f64 *args) {
 `)
   })
 
-  it('a reduction has an accumulator for each lane, and a plain loop for what is left', () => {
+  it('a reduction has an accumulator for each lane, then a few, and a plain loop for what is left', () => {
     expect(render_c(lower(row_sums))).toBe(`\
 i32 row_sums(const f64 *args) {
   f32 *out = POINTER(args[2]);
@@ -65,6 +65,16 @@ i32 row_sums(const f64 *args) {
           v0_lanes[l] = v0_lanes[l] + x[v1 + (i1 + l)];
         }
         FOLD_32(v0_lanes[l] = v0_lanes[l] + v0_lanes[l + h]);
+        v0_total = v0_total + v0_lanes[0];
+      }
+      if (x_size1 - i1 >= 8) {
+        const i64 i1_stop = i1 + ((x_size1 - i1) & -8);
+        f32 v0_lanes[8];
+        LANES(8) v0_lanes[l] = -0.0f;
+        for (; i1 < i1_stop; i1 += 8) LANES(8) {
+          v0_lanes[l] = v0_lanes[l] + x[v1 + (i1 + l)];
+        }
+        FOLD_8(v0_lanes[l] = v0_lanes[l] + v0_lanes[l + h]);
         v0_total = v0_total + v0_lanes[0];
       }
       v0 = v0_total;
