@@ -160,4 +160,4 @@ export class Generator {
 
 /** The generator that everything draws from where none is given. Randomly seeded. */
 export const default_generator: Generator = new Generator()
-default_generator.seed()
+default_generator.manual_seed(Math.floor(Math.random() * 2 ** 53)) // crypto takes long to load

@@ -35,21 +35,42 @@ export type SchemaParam = {
   readonly default: unknown
 }
 
-export type Schema = {
+/** A signature. Its parameters are parsed when they are first asked for: a program calls few of all functions. */
+export class Schema {
   readonly name: string
   readonly text: string
-  readonly params: readonly SchemaParam[]
+  #params: readonly SchemaParam[] | null = null
+  #positional = 0
+
+  constructor(text: string) {
+    this.name = text.slice(0, text.indexOf('('))
+    this.text = text
+  }
+
+  get params(): readonly SchemaParam[] {
+    return this.#params ?? this.#parse()
+  }
+
   /** How many parameters can be given by position. */
-  readonly positional: number
+  get positional(): number {
+    if (this.#params === null) this.#parse()
+    return this.#positional
+  }
+
+  #parse(): readonly SchemaParam[] {
+    const params = parse_params(this.text)
+    this.#positional = params.filter(p => !p.keyword_only).length
+    return (this.#params = params)
+  }
 }
 
-/** Parses `name(Tensor self, int dim=-1, *, bool keepdim=False)`. */
-export function parse_schema(text: string): Schema {
-  const open = text.indexOf('(')
-  const name = text.slice(0, open)
+/** The signature `name(Tensor self, int dim=-1, *, bool keepdim=False)`. */
+export const parse_schema = (text: string): Schema => new Schema(text)
+
+function parse_params(text: string): SchemaParam[] {
   const params: SchemaParam[] = []
   let keyword_only = false
-  for (const part of split_params(text.slice(open + 1, text.lastIndexOf(')')))) {
+  for (const part of split_params(text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')))) {
     if (part === '*') {
       keyword_only = true
       continue
@@ -66,7 +87,7 @@ export function parse_schema(text: string): Schema {
       default: value === undefined ? undefined : parse_default(value),
     })
   }
-  return { name, text, params, positional: params.filter(p => !p.keyword_only).length }
+  return params
 }
 
 /** Splits at the commas that are not inside brackets. */

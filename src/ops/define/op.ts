@@ -143,11 +143,14 @@ function recipe<V extends readonly unknown[], R>(
   def: OpDef<V, readonly unknown[], R>,
 ): Recipe<V, R> {
   const saves = def.saves ?? []
+  let saved: readonly boolean[] | undefined
   return {
     def,
     schema,
     node: node_name(schema.name),
-    saves: schema.params.map(p => saves.includes(p.name)),
+    get saves() {
+      return (saved ??= schema.params.map(p => saves.includes(p.name)))
+    },
     saves_out: saves.some(name => name.startsWith('out')),
     saves_results: nr => saves.includes('out') || saves.includes(`out.${nr}`),
   }

@@ -93,7 +93,13 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       numbers(type, q, n),
     ),
   )
-  const is_operand = parse_schema(signature).params.map(p => p.type === 'Tensor')
+  // Read off the text: the schema itself is parsed when the op is first called.
+  const params = signature
+    .slice(signature.indexOf('(') + 1, -1)
+    .split(', ')
+    .filter(p => p !== '*')
+  const is_operand = params.map(p => /^Tensor\b/.test(p))
+  const required = params.filter(p => !p.includes('=')).length
   const operand_count = is_operand.filter(Boolean).length
   const takes_out = parse_schema(add_out(schema.text))
   const rule = def.dtype ?? 'promote'
@@ -256,14 +262,9 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   /** Forms of plain calls on one or two tensors, by dtype: the path without binding or promotion. */
   const unary: ({ form: Form; dtype: DType } | undefined)[] = []
   const binary: ({ form: Form; dtype: DType } | undefined)[] = []
-  const plain_unary =
-    operand_count === 1 && def.check === undefined && schema.params.slice(1).every(p => !p.required)
+  const plain_unary = operand_count === 1 && def.check === undefined && required <= 1
   const plain_binary =
-    operand_count === 2 &&
-    def.check === undefined &&
-    is_operand[0] &&
-    is_operand[1] &&
-    schema.params.slice(2).every(p => !p.required)
+    operand_count === 2 && def.check === undefined && is_operand[0] && is_operand[1] && required <= 2
 
   function fast_unary(x: Tensor): Tensor {
     let entry = unary[x.dtype.code]
