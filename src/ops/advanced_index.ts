@@ -6,17 +6,19 @@ import { IndexError, RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, coalesce, contiguous_strides, expand_strides, numel } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
+import type { View } from '../ir/kernel.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
-import { require_range } from './define/bounds.ts'
+import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
-import { blocks_of } from './define/rows.ts'
+import { around, blocks_of, wrapped } from './define/rows.ts'
 import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
-import { arithmetic } from './index_ops.ts'
+import { write_slices } from './index_ops.ts'
+import { add_slices, arithmetic, is_index, read_slices } from './slices.ts'
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 
@@ -47,17 +49,20 @@ function plan_of(self: Tensor, indices: readonly Tensor[], dims: readonly number
   const sizes = [...before.map(d => self.sizes[d]!), ...shape, ...after.map(d => self.sizes[d]!)]
   if (numel(shape) > 0 && dims.some(d => self.sizes[d] === 0))
     throw new IndexError('index is out of bounds for dimension with size 0')
-  if (numel(sizes) > 0)
-    indices.forEach((index, i) => {
-      const n = self.sizes[dims[i]!]!
-      require_range(
-        index,
-        -n,
-        n,
-        value => new IndexError(`index ${value} is out of bounds for dimension ${i} with size ${n}`),
-      )
-    })
   return { shape, before, after, sizes }
+}
+
+const outside =
+  (position: number, n: number) =>
+  (value: number): Error =>
+    new IndexError(`index ${value} is out of bounds for dimension ${position} with size ${n}`)
+
+/** Throws for the first index tensor that points outside of `self`. */
+function require_inside(self: Tensor, indices: readonly Tensor[], dims: readonly number[]): void {
+  indices.forEach((index, i) => {
+    const n = self.sizes[dims[i]!]!
+    require_range(index, -n, n, outside(i, n))
+  })
 }
 
 const offsets_kernel = kernels('index_offsets', (k, rank: number, ...dtypes: DType[]) => {
@@ -65,16 +70,30 @@ const offsets_kernel = kernels('index_offsets', (k, rank: number, ...dtypes: DTy
   const indices = dtypes.map((dtype, i) => k.input(`index${i}`, dtype, { rank }))
   const sizes = dtypes.map((_, i) => k.value(`size${i}`, 'index'))
   const strides = dtypes.map((_, i) => k.value(`stride${i}`, 'index'))
-  k.elementwise(out.sizes, (...at) => {
-    const terms = indices.map((index, i) => {
-      const n = index.at(...at).cast('index')
-      return n.lt(0).where(n.add(sizes[i]!), n).mul(strides[i]!)
-    })
-    k.store(out, at, terms.reduce((a, b) => a.add(b)).cast('i64'))
-  })
+  const is_inside = (index: View, i: number, at: readonly Expr[]): Expr => {
+    const n = index.at(...at)
+    const size = sizes[i]!.cast(n.type)
+    return n.ge(size.neg()).and(n.lt(size))
+  }
+  each_in_range(
+    k,
+    note_of(k),
+    out.sizes,
+    (...at) =>
+      indices
+        .map((index, i) => is_inside(index, i, at))
+        .reduce((a, b) => a.and(b))
+        .cast('i32'),
+    1,
+    2,
+    (...at) => {
+      const terms = indices.map((index, i) => wrapped(k, index.at(...at), sizes[i]!).mul(strides[i]!))
+      k.store(out, at, terms.reduce((a, b) => a.add(b)).cast('i64'))
+    },
+  )
 })
 
-/** The offset from an element of `self` to the one that the index tensors point at, for each of their positions. */
+/** The offset from an element of `self` to the one that the index tensors point at, for each of their positions. Throws IndexError. */
 function offsets(
   self: Tensor,
   indices: readonly Tensor[],
@@ -91,10 +110,11 @@ function offsets(
     for (const strides of space.strides_list) strides.push(1)
   }
   const operands = [out, ...indices].map((t, i) => window(t, space.sizes, space.strides_list[i]!))
-  offsets_kernel(space.sizes.length, ...indices.map(i => i.dtype))(operands, [
-    ...dims.map(d => self.sizes[d]!),
-    ...dims.map(d => self.strides[d]!),
-  ])
+  offsets_kernel(space.sizes.length, ...indices.map(i => i.dtype))(
+    [...operands, range_note()],
+    [...dims.map(d => self.sizes[d]!), ...dims.map(d => self.strides[d]!)],
+  )
+  if (was_out_of_range()) require_inside(self, indices, dims)
   return out
 }
 
@@ -154,12 +174,18 @@ const get_kernel = kernels('index', (k, dtype: DType, before: number, after: num
   go(0, [], [])
 })
 
+/** Whether it is whole slices of memory that the index tensors name: there is one of them. */
+const is_slice_index = (self: Tensor, indices: readonly Tensor[]): boolean =>
+  indices.length === 1 && self.dense && is_index(indices[0]!.dtype)
+
 /** The elements of self at the index tensors (integers) for the dimensions `dims`, which ascend. */
 export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly number[]]> = op(
   'index(Tensor self, Tensor[] indices, int[] dims)',
   {
     forward(self: Tensor, indices: Tensor[], dims: number[]) {
       const plan = plan_of(self, indices, dims)
+      if (numel(plan.sizes) > 0 && is_slice_index(self, indices))
+        return read_slices(self, dims[0]!, indices[0]!, plan.sizes, true, outside(0, self.sizes[dims[0]!]!))
       const out = empty(plan.sizes, self.dtype)
       if (out.count === 0) return out
       const at = offsets(self, indices, dims, plan.shape)
@@ -170,7 +196,13 @@ export const index: Op<[self: Tensor, indices: readonly Tensor[], dims: readonly
     },
     saves: ['indices'],
     backward: {
-      self: (g, [self, indices, dims]) => put_at(g.new_zeros(self.sizes), indices, g, dims, true),
+      self: (g, [self, indices, dims]) => {
+        const [dim, at] = [dims[0]!, indices[0]!]
+        if (indices.length > 1 || !is_index(at.dtype))
+          return put_at(g.new_zeros(self.sizes), indices, g, dims, true)
+        const slices = g.reshape(self.sizes.with(dim, at.count))
+        return add_slices(slices, dim, at.reshape([-1]), self.sizes[dim]!)
+      },
     },
     samples: r => [
       [r(3, 4), [r.ints(0, 3, 2)], [0]],
@@ -232,6 +264,19 @@ export const put_at: Op<
     const strides = spread(values, plan)
     return out => {
       if (numel(plan.sizes) === 0) return
+      if (is_slice_index(out, indices)) {
+        require_inside(out, indices, dims)
+        const [dim, at] = [dims[0]!, indices[0]!]
+        if (values.count === 1 && !accumulate) {
+          write_slices(out, dim, at, { fill: values.item() })
+          return
+        }
+        const full = dense(alias(values, plan.sizes, strides))
+        const sizes = self.sizes.with(dim, at.count)
+        const source = around(alias(full, sizes, contiguous_strides(sizes)), dim)
+        write_slices(out, dim, at, accumulate ? { add: source, alpha: 1 } : { copy: source })
+        return
+      }
       const at = offsets(out, indices, dims, plan.shape)
       const spreaded = alias(values, plan.sizes, strides)
       // One value for all positions has a stride of 0 throughout; others are laid out one after another.

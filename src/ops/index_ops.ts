@@ -1,7 +1,7 @@
 // Reading and writing whole slices along a dimension, or single elements of a flattened tensor, by index tensors:
 // index_select, index_add, index_copy, index_fill, take, put. Not here: an index per element (scatter.ts), masks
 // (masked.ts), index syntax (indexing.ts).
-import { type DType, int32, int64 } from '../base/dtype.ts'
+import { type DType, int64 } from '../base/dtype.ts'
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { same_sizes, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
@@ -9,38 +9,23 @@ import type { Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { launch_value } from './creation.ts'
-import { require_range } from './define/bounds.ts'
+import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
-import { around, blocks_of, each_row, each_row_in_order } from './define/rows.ts'
-import { window } from './define/space.ts'
+import { around, blocks_of, each_row_in_order, wrapped } from './define/rows.ts'
 import { update_op } from './define/update.ts'
+import { add_slices, arithmetic, is_index, read_slices } from './slices.ts'
 
 type Out = { out?: Tensor }
-
-/** Bools are added and multiplied as integers. */
-export const arithmetic = (e: Expr): Expr => (e.type === 'bool' ? e.cast('i32') : e)
 
 const blocks = ({ sizes, count }: Operand): number => blocks_of(sizes[0]!, sizes[2] ?? 1, count)
 
 const require_vector = (index: Tensor, error: () => Error): void => {
   if (index.sizes.length > 1) throw error()
 }
-const is_index = (dtype: DType): boolean => dtype === int64 || dtype === int32
-
-const select_kernel = kernels(
-  'index_select',
-  (k, dtype: DType, index_dtype: DType, rank: number, single: boolean) => {
-    const out = k.output('out', dtype, { rank, inner: 1 })
-    const x = k.input('x', dtype, { rank, inner: 1 })
-    const index = k.input('index', index_dtype, 'flat')
-    const place = (j: Expr): Expr => index.at(j).cast('index')
-    each_row(k, out.sizes, single, place, (o, j, at, i) => k.store(out, [o, j, ...i], x.at(o, at, ...i)))
-  },
-)
 
 /** The slices of `dim` that `index` (1-d, int32 or int64) names, in its order. Throws IndexError out of range. */
 export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: Out]> = op(
@@ -51,18 +36,19 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
       require_vector(index, () => new IndexError('index_select(): Index is supposed to be a vector'))
       if (!is_index(index.dtype))
         throw new RuntimeError('index_select(): Expected dtype int32 or int64 for index')
-      require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
       const sizes = self.sizes.length === 0 ? [] : self.sizes.with(d, index.count)
-      const out = empty(sizes, self.dtype)
-      if (out.count === 0 || index.count === 0) return out
-      const target = around(out, d)
-      const source = self.sizes.length === 0 ? window(self, [1, 1], [1, 1]) : around(dense(self), d)
-      const kernel = select_kernel(self.dtype, index.dtype, target.sizes.length, target.sizes[0] === 1)
-      kernel([target, source, dense(index)], [])
-      return out
+      return read_slices(self, d, index, sizes, false, () => new IndexError('index out of range in self'))
     },
     saves: ['index'],
-    backward: { self: (g, [self, dim, index]) => g.new_zeros(self.sizes).index_add(dim, index, g) },
+    backward: {
+      self: (g, [self, dim, index]) =>
+        add_slices(
+          g,
+          wrap_dim(dim, self.sizes.length),
+          index,
+          self.sizes[wrap_dim(dim, self.sizes.length)] ?? 1,
+        ),
+    },
     samples: r => [
       [r(4, 3), 0, r.ints(0, 4, 5)],
       [r(2, 3, 4), -2, r.ints(0, 3, 2)],
@@ -71,44 +57,67 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
   },
 )
 
+// Negative indices count from the end; what may not be negative was checked before.
+
 const add_kernel = kernels('index_add', (k, dtype: DType, index_dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
   const source = k.input('source', dtype, { rank, inner: 1 })
   const index = k.input('index', index_dtype, 'flat')
   const alpha = arithmetic(k.value('alpha', out.type))
   const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => index.at(j).cast('index')
+  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
   each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) => {
     const sum = arithmetic(out.at(o, at, ...i)).add(alpha.mul(arithmetic(source.at(o, j, ...i))))
     k.store(out, [o, at, ...i], sum)
   })
 })
 
-const copy_kernel = kernels('index_copy', (k, dtype: DType, rank: number) => {
+const copy_kernel = kernels('index_copy', (k, dtype: DType, index_dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
   const source = k.input('source', dtype, { rank, inner: 1 })
-  const index = k.input('index', int64, 'flat')
+  const index = k.input('index', index_dtype, 'flat')
   const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => index.at(j).cast('index')
+  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
   each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) =>
     k.store(out, [o, at, ...i], source.at(o, j, ...i)),
   )
 })
 
-const fill_kernel = kernels('index_fill', (k, dtype: DType, rank: number) => {
+const fill_kernel = kernels('index_fill', (k, dtype: DType, index_dtype: DType, rank: number) => {
   const out = k.inout('out', dtype, { rank, inner: 1 })
-  const index = k.input('index', int64, 'flat')
+  const index = k.input('index', index_dtype, 'flat')
   const value = k.value('value', out.type)
   const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => {
-    const at = index.at(j).cast('index')
-    return at.lt(0).where(at.add(out.sizes[1]!), at)
-  }
+  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
   const [outer, , ...inner] = out.sizes as [Expr, Expr, ...Expr[]]
   each_row_in_order(k, [outer, index.sizes[0]!, ...inner], blocks, place, (o, _, at, i) =>
     k.store(out, [o, at, ...i], value),
   )
 })
+
+/** How {@link write_slices} writes: the value of an element of the source, that added, or one number for all. */
+export type Writing =
+  | { readonly copy: Operand }
+  | { readonly add: Operand; readonly alpha: number }
+  | { readonly fill: number | bigint | boolean }
+
+/** Writes to those slices along `dim` of a contiguous tensor that `index` names (checked), in its order. */
+export function write_slices(out: Tensor, dim: number, index: Tensor, writing: Writing): void {
+  if (out.count === 0 || index.count === 0) return
+  const target = around(out, dim)
+  const rank = target.sizes.length
+  const { dtype } = out
+  const at = dense(index)
+  if ('fill' in writing) {
+    const values = [launch_value(writing.fill, dtype), blocks(target)]
+    fill_kernel(dtype, index.dtype, rank)([target, at], values)
+  } else if ('copy' in writing)
+    copy_kernel(dtype, index.dtype, rank)([target, writing.copy, at], [blocks(writing.copy)])
+  else {
+    const values = [launch_value(writing.alpha, dtype), blocks(writing.add)]
+    add_kernel(dtype, index.dtype, rank)([target, writing.add, at], values)
+  }
+}
 
 /** Checks slices of `source` that go to those of `self` which `index` names; returns the wrapped dimension. */
 export function check_slices(name: string, self: Tensor, dim: number, index: Tensor, source: Tensor): number {
@@ -148,10 +157,7 @@ export const index_add: Op<
     const d = check_slices('index_add_', self, dim, index, source)
     return out => {
       if (source.count === 0) return
-      const target = around(out, d)
-      const from = around(dense(source), d)
-      const kernel = add_kernel(self.dtype, index.dtype, target.sizes.length)
-      kernel([target, from, dense(index)], [launch_value(Number(alpha), self.dtype), blocks(from)])
+      write_slices(out, d, index, { add: around(dense(source), d), alpha: Number(alpha) })
     }
   },
   saves: ['index'],
@@ -230,10 +236,7 @@ export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: T
       const n = self.sizes[d] ?? 1
       require_range(index, 0, n, out_of_bounds('index_copy_', d, n))
       return out => {
-        if (source.count === 0) return
-        const target = around(out, d)
-        const from = around(dense(source), d)
-        copy_kernel(self.dtype, target.sizes.length)([target, from, dense(index)], [blocks(from)])
+        if (source.count > 0) write_slices(out, d, index, { copy: around(dense(source), d) })
       }
     },
     saves: ['index'],
@@ -260,14 +263,7 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
       require_vector(index, () => new RuntimeError('Index has to be a vector/scalar'))
       const n = self.sizes[d] ?? 1
       require_range(index, -n, n, out_of_bounds('', d, n))
-      return out => {
-        if (out.count === 0 || index.count === 0) return
-        const target = around(out, d)
-        fill_kernel(self.dtype, target.sizes.length)(
-          [target, dense(index)],
-          [launch_value(number, self.dtype), blocks(target)],
-        )
-      }
+      return out => write_slices(out, d, index, { fill: number })
     },
     saves: ['index'],
     backward: {
@@ -302,10 +298,16 @@ const take_kernel = kernels('take', (k, dtype: DType) => {
   const out = k.output('out', dtype, 'flat')
   const x = k.input('x', dtype, 'flat')
   const index = k.input('index', int64, 'flat')
-  k.for(out.sizes[0]!, 'vector', i => {
-    const at = index.at(i).cast('index')
-    k.store(out, [i], x.at(at.lt(0).where(at.add(x.sizes[0]!), at)))
-  })
+  const n = x.sizes[0]!
+  each_in_range(
+    k,
+    note_of(k),
+    [out.sizes[0]!],
+    i => index.at(i!),
+    n.neg(),
+    n,
+    i => k.store(out, [i!], x.at(wrapped(k, index.at(i!), n))),
+  )
 })
 
 const put_kernel = kernels('put', (k, dtype: DType, accumulate: boolean) => {
@@ -313,8 +315,7 @@ const put_kernel = kernels('put', (k, dtype: DType, accumulate: boolean) => {
   const source = k.input('source', dtype, 'flat')
   const index = k.input('index', int64, 'flat')
   k.for(index.sizes[0]!, 'serial', i => {
-    const raw = index.at(i).cast('index')
-    const at = raw.lt(0).where(raw.add(out.sizes[0]!), raw)
+    const at = wrapped(k, index.at(i), out.sizes[0]!)
     const value = source.at(i)
     k.store(out, [at], accumulate ? arithmetic(out.at(at)).add(arithmetic(value)) : value)
   })
@@ -332,9 +333,9 @@ export const take: Op<[self: Tensor, index: Tensor, opts?: Out]> = op('take(Tens
       throw new RuntimeError(`take(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
     if (self.count === 0 && index.count > 0)
       throw new IndexError('take(): tried to take from an empty tensor')
-    require_range(index, -self.count, self.count, outside_of(self.count))
     const out = empty(index.sizes, self.dtype)
-    if (out.count > 0) take_kernel(self.dtype)([out, dense(self), dense(index)], [])
+    if (out.count > 0) take_kernel(self.dtype)([out, dense(self), dense(index), range_note()], [])
+    if (was_out_of_range()) require_range(index, -self.count, self.count, outside_of(self.count))
     return out
   },
   saves: ['index'],

@@ -7,7 +7,7 @@ import { print_as } from '../base/inspect.ts'
 import type { Expr } from '../ir/expr.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
-import { bind, parse_schema, type_name } from '../tensor/schema.ts'
+import { bind_one, parse_schema, type Schema, type_name } from '../tensor/schema.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 import { index as gather_at, put_at, put_at_ } from './advanced_index.ts'
 import { to_dtype } from './convert.ts'
@@ -275,14 +275,13 @@ function without_leading_ones(value: Tensor, ndim: number): Tensor {
   return drop === 0 ? value : value.reshape(value.sizes.slice(drop))
 }
 
-function bind_put(name: string, args: readonly unknown[]): [Tensor, readonly unknown[], unknown, boolean] {
-  const schema = parse_schema(`${name}(Tensor self, any? indices, any values, bool accumulate=False)`)
-  const [self, indices, values, accumulate] = bind([schema], args).values as [
-    Tensor,
-    unknown,
-    unknown,
-    boolean,
-  ]
+const put_schema = (name: string): Schema =>
+  parse_schema(`${name}(Tensor self, any? indices, any values, bool accumulate=False)`)
+const index_put_schema = put_schema('index_put')
+const index_put_in_place_schema = put_schema('index_put_')
+
+function bind_put(schema: Schema, args: readonly unknown[]): [Tensor, readonly unknown[], unknown, boolean] {
+  const [self, indices, values, accumulate] = bind_one(schema, args) as [Tensor, unknown, unknown, boolean]
   return [self, Array.isArray(indices) ? indices : [indices], values, accumulate]
 }
 
@@ -294,7 +293,7 @@ type PutArgs = [self: Tensor, indices: Index | readonly Index[], values: Value, 
  */
 export const index_put_: Op<PutArgs> = make_op(
   (...args: PutArgs) => {
-    const [self, indices, values, accumulate] = bind_put('index_put_', args)
+    const [self, indices, values, accumulate] = bind_put(index_put_in_place_schema, args)
     assign(self, indices, values, accumulate)
     return self
   },
@@ -304,7 +303,7 @@ export const index_put_: Op<PutArgs> = make_op(
 /** A copy with `values` written by {@link index_put_}. */
 export const index_put: Op<PutArgs> = make_op(
   (...args: PutArgs) => {
-    const [self, indices, values, accumulate] = bind_put('index_put', args)
+    const [self, indices, values, accumulate] = bind_put(index_put_schema, args)
     const applied = apply(self, indices)
     if (applied.view !== self || applied.tensors.size === 0 || !(values instanceof Tensor)) {
       const out = self.clone()

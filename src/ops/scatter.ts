@@ -9,14 +9,15 @@ import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { launch_value } from './creation.ts'
-import { require_range } from './define/bounds.ts'
+import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
 import { update_op } from './define/update.ts'
-import { arithmetic, check_slices, fill_number, out_of_bounds } from './index_ops.ts'
+import { check_slices, fill_number, out_of_bounds } from './index_ops.ts'
+import { arithmetic } from './slices.ts'
 
 type Out = { out?: Tensor }
 
@@ -54,7 +55,15 @@ const gather_kernel = kernels('gather', (k, dtype: DType, rank: number, last: bo
   const x = k.input('x', dtype, { rank })
   const out = k.output('out', dtype, { rank })
   const p = last ? rank - 1 : rank - 2
-  k.elementwise(index.sizes, (...i) => k.store(out, i, x.at(...i.with(p, index.at(...i).cast('index')))))
+  each_in_range(
+    k,
+    note_of(k),
+    index.sizes,
+    (...i) => index.at(...i),
+    0,
+    x.sizes[p]!,
+    (...i) => k.store(out, i, x.at(...i.with(p, index.at(...i).cast('index')))),
+  )
 })
 
 /** How what arrives is combined with what is there. */
@@ -131,9 +140,9 @@ export const gather: Op<
         `Size does not match at dimension ${wrong} expected index ${list(index.sizes)} to be smaller than self ${list(self.sizes)} apart from dimension ${d}`,
       )
     const n = self.sizes[d] ?? 1
-    require_range(index, 0, n, out_of_bounds('', d, n, RuntimeError))
     const { operands, rank, last } = corner(d, index, [self, out])
-    gather_kernel(self.dtype, rank, last)(operands, [])
+    gather_kernel(self.dtype, rank, last)([...operands, range_note()], [])
+    if (was_out_of_range()) require_range(index, 0, n, out_of_bounds('', d, n, RuntimeError))
     return out
   },
   saves: ['index'],

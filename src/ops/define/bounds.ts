@@ -1,7 +1,9 @@
-// Whether the values of an index tensor lie in a range: checked by a kernel before anything is read or written
-// through them. Not here: what the error says, which differs from op to op.
-import { type DType, float64 } from '../../base/dtype.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+// Whether the values of an index tensor lie in a range: checked by a kernel before anything is written through them, or
+// by the kernel that reads through them. Not here: what the error says, which differs from op to op.
+import { type DType, float64, int32 } from '../../base/dtype.ts'
+import { Expr, type Scalar } from '../../ir/expr.ts'
+import type { Builder, View } from '../../ir/kernel.ts'
+import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from './copy.ts'
 
@@ -65,4 +67,75 @@ export function require_range(
   const out = empty([1], float64)
   first_outside_kernel(index.dtype)([out, dense(index)], [low, end])
   throw error(Number(out.memory.array(float64)[out.offset]))
+}
+
+// ------------------------------------------------------------------------------------ checks in passing
+
+let note: Tensor | undefined
+
+/** The operand in which kernels note that they met an index out of range (see {@link note_of}). */
+export const range_note = (): Tensor => (note ??= zeros([1], int32))
+
+/** Whether a kernel did so since this was last asked. */
+export function was_out_of_range(): boolean {
+  const values = range_note().memory.array(int32)
+  const noted = values[0] !== 0
+  if (noted) values[0] = 0
+  return noted
+}
+
+/** That operand in a kernel. */
+export const note_of = (k: Builder): View => k.inout('note', int32, 'flat')
+
+/** A bound in the type of what it bounds. */
+const as_index = (bound: Scalar, index: Expr): Scalar =>
+  bound instanceof Expr ? bound.cast(index.type) : bound
+
+/** Emits `then` for where `index` lies in [low, end); elsewhere that is noted. */
+export function if_in_range(
+  k: Builder,
+  note: View,
+  index: Expr,
+  low: Scalar,
+  end: Scalar,
+  then: () => void,
+): void {
+  k.if(index.ge(as_index(low, index)).and(index.lt(as_index(end, index))), then, () => k.store(note, [0], 1))
+}
+
+/** Elements that are checked before they are used, so that their indices are still at hand. */
+const BLOCK = 1024
+
+/**
+ * Independent loops over `sizes` around `body`, in blocks of the last dimension: a block in which some `index` is not in
+ * [low, end) is left out, and that is noted.
+ */
+export function each_in_range(
+  k: Builder,
+  note: View,
+  sizes: readonly Expr[],
+  index: (...i: Expr[]) => Expr,
+  low: Scalar,
+  end: Scalar,
+  body: (...i: Expr[]) => void,
+): void {
+  const size = sizes.at(-1)!
+  const blocks = size.add(BLOCK - 1).floordiv(BLOCK)
+  k.nest([...sizes.slice(0, -1), blocks], 'parallel', 'parallel', (...outer) => {
+    const start = k.local('index', outer.pop()!.mul(BLOCK))
+    const n = k.local('index', size.sub(start).min(BLOCK))
+    const first = k.local(index(...outer, start).type, index(...outer, start))
+    const lowest = k.local(first.type, first)
+    const highest = k.local(first.type, first)
+    k.for(n, 'reduce', i => {
+      const value = index(...outer, start.add(i))
+      k.assign(lowest, lowest.min(value))
+      k.assign(highest, highest.max(value))
+    })
+    k.if(
+      lowest.ge(as_index(low, first)).and(highest.lt(as_index(end, first))),
+      () => k.for(n, 'vector', i => body(...outer, start.add(i))),
+      () => k.store(note, [0], 1),
+    )
+  })
 }

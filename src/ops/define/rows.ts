@@ -23,30 +23,10 @@ export function around(
 /** What is done with an element: `at` is the place of row `j`, `inner` the rest of the index (nothing, or one). */
 type Body = (o: Expr, j: Expr, at: Expr, inner: Expr[]) => void
 
-/** Loops over [outer, rows, inner?] where every row goes to a place of its own; `single` says that outer is 1. */
-export function each_row(
-  k: Builder,
-  sizes: readonly Expr[],
-  single: boolean,
-  place: (j: Expr) => Expr,
-  body: Body,
-): void {
-  const [outer, rows, inner] = sizes as [Expr, Expr, Expr | undefined]
-  if (inner === undefined) {
-    const line = (o: Expr): void => k.for(rows, 'vector', j => body(o, j, place(j), []))
-    if (single) line(k.local('index', 0))
-    else k.for(outer, 'parallel', line)
-    return
-  }
-  const row = (o: Expr, j: Expr): void => {
-    const at = k.local('index', place(j))
-    k.for(inner, 'vector', i => body(o, j, at, [i]))
-  }
-  if (single) k.for(rows, 'parallel', j => row(k.local('index', 0), j))
-  else
-    k.for(outer.mul(rows), 'parallel', t =>
-      row(k.local('index', t.floordiv(rows)), k.local('index', t.mod(rows))),
-    )
+/** The place that an index names: counted from the end where it is negative. */
+export function wrapped(k: Builder, index: Expr, n: Expr): Expr {
+  const at = k.local('index', index.cast('index'))
+  return at.lt(0).where(at.add(n), at)
 }
 
 /** In how many blocks {@link each_row_in_order} cuts the inner dimension: enough for threads, none too narrow. */

@@ -1,33 +1,32 @@
 // Looking up rows by index: embedding and its gradient. Not here: bags of rows (embedding_bag).
 import { int32, int64 } from '../../base/dtype.ts'
 import { AssertionError, IndexError, RuntimeError } from '../../base/errors.ts'
-import { contiguous_strides } from '../../base/shape.ts'
 import { no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { add_slices, read_slices } from '../slices.ts'
 import { where } from '../where.ts'
+
+const out_of_range = (): Error => new IndexError('index out of range in self')
 
 const lookup: Op<[weight: Tensor, indices: Tensor, padding_idx: number, scale_grad_by_freq: boolean]> = op(
   'embedding(Tensor weight, Tensor indices, int padding_idx, bool scale_grad_by_freq)',
   {
     forward(weight: Tensor, indices: Tensor, _padding: number, _scale: boolean) {
-      const out = weight.index_select(0, indices.reshape([-1]))
-      const sizes = [...indices.sizes, ...weight.sizes.slice(1)]
-      out.set_geometry(out.offset, sizes, contiguous_strides(sizes))
-      return out
+      const sizes = [...indices.sizes, weight.sizes[1]!]
+      return read_slices(weight, 0, indices, sizes, false, out_of_range)
     },
     saves: ['indices'],
     backward: {
       weight(g, [weight, indices, padding_idx, scale_grad_by_freq]) {
         const rows = indices.reshape([-1]).to(int64)
         let grad = g.reshape([rows.count, ...weight.sizes.slice(1)])
-        if (padding_idx >= 0) grad = grad.mul(rows.ne(padding_idx).unsqueeze(1))
         if (scale_grad_by_freq) {
           const counts = rows.new_zeros([weight.sizes[0]!]).index_add(0, rows, rows.new_ones(rows.sizes))
           grad = grad.div(counts.index_select(0, rows).unsqueeze(1))
         }
-        return g.new_zeros(weight.sizes).index_add(0, rows, grad)
+        return add_slices(grad, 0, rows, weight.sizes[0]!, padding_idx)
       },
     },
   },
@@ -68,8 +67,10 @@ export const embedding: Op<
       const rows = weight.sizes[0]!
       if (padding !== null && (padding >= rows || padding < -rows))
         throw new AssertionError('Padding_idx must be within num_embeddings')
-      require_range(input, 0, rows, () => new IndexError('index out of range in self'))
-      if (max_norm !== null) no_grad(() => renormalise(weight, input, max_norm, norm_type))
+      if (max_norm !== null) {
+        require_range(input, 0, rows, out_of_range)
+        no_grad(() => renormalise(weight, input, max_norm, norm_type))
+      }
       return lookup(weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale)
     },
     samples: r => [

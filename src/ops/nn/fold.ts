@@ -9,7 +9,7 @@ import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { window } from '../define/space.ts'
-import { arithmetic } from '../index_ops.ts'
+import { arithmetic } from '../slices.ts'
 
 type Pair = number | readonly number[]
 type Two = readonly [number, number]

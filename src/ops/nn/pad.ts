@@ -12,7 +12,7 @@ import { copy_elements, dense } from '../define/copy.ts'
 import { make_op, type Op, op } from '../define/op.ts'
 import type { Number } from '../define/pointwise.ts'
 import { window } from '../define/space.ts'
-import { arithmetic } from '../index_ops.ts'
+import { arithmetic } from '../slices.ts'
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 
