@@ -57,4 +57,28 @@ describe('slices by index in blocks', () => {
     index.index_put_([33_333], 4)
     expect(() => torch.zeros(4).index_select(0, index)).toThrow('index out of range in self')
   })
+
+  it('finds it in the pass that reads, and reads again after that', () => {
+    const x = numbers(2, 40_000)
+    const index = numbers(40_000).remainder(7)
+    const wrong = index.index_put([33_333], torch.tensor(40_000))
+    expect(() => x.gather(1, wrong.expand(2, -1))).toThrow(
+      'index 40000 is out of bounds for dimension 1 with size 40000',
+    )
+    expect(() => x.at(':', wrong)).toThrow('index 40000 is out of bounds for dimension 0 with size 40000')
+    expect(() => x.take(wrong.mul(3))).toThrow('out of range: tried to access index 120000')
+    expect(x.gather(1, index.expand(2, -1)).equal(index.add(torch.tensor([[0], [40_000]])))).toBe(true)
+    expect(x.at(':', index.sub(40_000)).equal(x.at(':', index))).toBe(true)
+  })
+
+  it('adds up the gradient of reading in blocks, in order', () => {
+    const x = torch.zeros(1000, 64, { requires_grad: true })
+    const index = numbers(500).mul(37).remainder(1000).sub(500)
+    const g = numbers(500, 64).sin()
+    const [grad] = torch.autograd.grad([x.at(index)], [x], [g])
+    expect(grad!.equal(torch.zeros(1000, 64).index_add(0, index.remainder(1000), g))).toBe(true)
+    const weights = [torch.nn.functional.embedding(index.remainder(1000), x, 5)]
+    const [padded] = torch.autograd.grad(weights, [x], [g])
+    expect(padded!.equal(grad!.index_fill(0, torch.tensor([5]), 0))).toBe(true)
+  })
 })
