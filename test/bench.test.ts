@@ -1,5 +1,6 @@
 /**
- * The benchmark runs: every row on the native and the WebAssembly device, at tiny sizes, and on PyTorch where there is one.
+ * The benchmark runs: every row on the native and the WebAssembly device, at tiny sizes, on TensorFlow.js, and on
+ * PyTorch where there is one.
  * Nothing here says how fast anything is.
  */
 import { spawnSync } from 'node:child_process'
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { figures, geometric_mean, type Row, ratios } from '../scripts/bench/report.ts'
+import { rows as tfjs_rows } from '../scripts/bench/tfjs_rows.ts'
 import { workloads } from '../scripts/bench/workloads/index.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -22,6 +24,10 @@ describe('the table', () => {
     const text = readFileSync(join(root, 'scripts/bench/pytorch.py'), 'utf8')
     const table = text.slice(text.indexOf('\nTABLE = {'), text.indexOf('\n}\n', text.indexOf('\nTABLE = {')))
     expect([...table.matchAll(/^ {4}"(.*?)": /gm)].map(match => match[1])).toEqual(names)
+  })
+
+  it('has the same rows for TensorFlow.js', () => {
+    expect(Object.keys(tfjs_rows)).toEqual(names)
   })
 })
 
@@ -39,12 +45,30 @@ describe('the figures', () => {
   })
 })
 
-describe('npm run bench -- --smoke', () => {
-  it('gives every row a positive time on each device', () => {
+/** What TensorFlow.js cannot compute on its WebAssembly backend, and says so when it is asked. */
+const WITHOUT_KERNELS: Record<string, string> = {
+  'embedding, forward and backward': 'UnsortedSegmentSum',
+  'conv2d 3x3, forward and backward': 'Conv2DBackpropFilter',
+  'conv2d 1x1, forward and backward': 'Conv2DBackpropFilter',
+  'conv2d 3x3 stride 2, forward and backward': 'Conv2DBackpropFilter',
+  'conv2d depthwise 3x3, forward and backward': 'DepthwiseConv2dNativeBackpropInput',
+  'CNN [64, 3, 32, 32], SGD with momentum': 'Conv2DBackpropFilter',
+  'LSTM language model [32, 16], Adam': 'UnsortedSegmentSum',
+}
+
+function expected_reason(name: string): string | undefined {
+  const row = tfjs_rows[name]
+  if (typeof row === 'string') return row
+  const kernel = WITHOUT_KERNELS[name]
+  return kernel && `Error: Kernel '${kernel}' not registered for backend 'wasm'`
+}
+
+describe('npm run bench -- --smoke --vs tfjs', () => {
+  it('gives every row a positive time on each side; TensorFlow.js may say why it has none', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tstorch-bench-'))
     try {
       const json = join(folder, 'bench.json')
-      const arguments_ = ['--smoke', '--device', 'native,wasm', '--json', json]
+      const arguments_ = ['--smoke', '--device', 'native,wasm', '--vs', 'tfjs', '--json', json]
       const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
       const ran = spawnSync(process.execPath, [tsx, join(root, 'scripts/bench/run.ts'), ...arguments_], {
         cwd: root,
@@ -59,10 +83,12 @@ describe('npm run bench -- --smoke', () => {
       const slow = rows.flatMap(row =>
         Object.keys(versions).map(side => {
           const x = row.sides[side]
+          if (side === 'tfjs' && x === expected_reason(row.name)) return ''
           return typeof x === 'object' && x.best > 0 && x.median >= x.best ? '' : `${row.name}, ${side}: ${x}`
         }),
       )
       expect(slow.filter(Boolean)).toEqual([])
+      expect(versions['tfjs']).toContain('2 threads')
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -3,8 +3,9 @@
  *
  *   --only PATTERN     rows or groups whose name contains it, or matches it with * for anything; several separated by |
  *   --device NAMES     native, wasm or native,wasm (the default)
- *   --no-pytorch       tstorch alone
- *   --threads N        threads of tstorch and of PyTorch; 2
+ *   --no-pytorch       without PyTorch
+ *   --vs tfjs          TensorFlow.js on its WebAssembly backend as one more side
+ *   --threads N        threads of every side; 2
  *   --rounds N         how often each side is asked about each row; 3
  *   --seconds S        how long a side computes in a round; 0.3
  *   --smoke            tiny sizes, one call each: that it runs, not how fast
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     device: { type: 'string', default: 'native,wasm' },
     pytorch: { type: 'boolean', default: true },
+    vs: { type: 'string', multiple: true, default: [] },
     threads: { type: 'string', default: '2' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
@@ -38,6 +40,7 @@ const rounds = Number(options.rounds ?? (smoke ? 1 : 3))
 const seconds = smoke ? 0 : Number(options.seconds ?? 0.3)
 const devices = options.device.split(',')
 if (devices.some(d => d !== 'native' && d !== 'wasm')) throw new TypeError(`--device ${options.device}`)
+if (options.vs.some(side => side !== 'tfjs')) throw new TypeError(`--vs ${options.vs}: only tfjs`)
 if (!(threads >= 1 && rounds >= 1 && seconds >= 0))
   throw new TypeError('--threads, --rounds, --seconds: numbers')
 
@@ -57,8 +60,14 @@ for (const device of devices)
 const pytorch = options.pytorch ? await start_pytorch({ threads, smoke }) : undefined
 if (pytorch !== undefined) sides.set('PyTorch', pytorch)
 else if (options.pytorch) console.error('No PyTorch found: python3 has no torch')
+// What is compared comes last, so that a column of ratios stands at the end of the table.
+const against = pytorch === undefined ? [] : ['PyTorch']
+for (const side of options.vs) {
+  sides.set(side, await start_node('tfjs.js', { threads, smoke }))
+  against.push(side)
+}
 
-const comparisons: Comparison[] = pytorch === undefined ? [] : devices.map(by => ({ of: 'PyTorch', by }))
+const comparisons: Comparison[] = against.flatMap(of => devices.map(by => ({ of, by })))
 const table = new Table([...sides.keys()], comparisons)
 
 async function measure(workload: (typeof workloads)[number]): Promise<Row> {

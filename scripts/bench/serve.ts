@@ -34,11 +34,11 @@ function calls_per_sample(f: () => unknown, warm_up_ms: number): number {
   }
 }
 
-/** Serves until the input ends. `make` gives the call of a workload, or undefined where there is no such row. */
+/** Serves until the input ends. `make` gives the call of a workload, or why there is none: undefined is no such row. */
 export async function serve(
   hello: string,
   names: readonly string[],
-  make: (name: string) => (() => unknown) | undefined,
+  make: (name: string) => (() => unknown) | string | undefined,
 ): Promise<void> {
   const say = (line: Hello | Answer): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
   const collect = (globalThis as { gc?: () => void }).gc ?? (() => {})
@@ -51,8 +51,9 @@ export async function serve(
       f = undefined
       current = ''
       collect()
-      f = make(name)
-      if (f === undefined) return { error: 'no such row' }
+      const made = make(name)
+      if (typeof made !== 'function') return { error: made ?? 'no such row' }
+      f = made
       calls = seconds === 0 ? 1 : calls_per_sample(f, WARM_UP_MS)
       current = name
     } else collect()

@@ -5,7 +5,7 @@
 export type Scale = (full: number) => number
 
 export type Workload = {
-  /** The same on every side: PyTorch's table (pytorch.py) has rows of these names. */
+  /** The same on every side: pytorch.py and tfjs_rows.ts have rows of these names. */
   name: string
   group: string
   /** Floating-point operations of a call, where GFLOP/s say something. */
