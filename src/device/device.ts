@@ -31,7 +31,10 @@ export type MatrixRef = {
   readonly col_stride: number
 }
 
-/** c[b] = a[b] @ b[b] (+ c[b] when `accumulate`). `c` has unit column stride. */
+/**
+ * c[b] = a[b] @ b[b] (+ c[b] when `accumulate`). `c` has unit column stride. `bias`, n adjacent numbers, is added to every
+ * row; not together with `accumulate`.
+ */
 export type GemmProblem = {
   readonly dtype: DType
   readonly batch: number
@@ -42,6 +45,7 @@ export type GemmProblem = {
   readonly b: MatrixRef
   readonly c: MatrixRef
   readonly accumulate: boolean
+  readonly bias?: Operand | null
 }
 
 /**

@@ -42,13 +42,20 @@ function multiply(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void 
   plain_product(dtype, accumulate)([out, a, b], [])
 }
 
-/** out = a @ b (+ out) for matrices. */
-function multiply_matrices(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+/** out = a @ b (+ out) for matrices; a bias only of float32 and float64. */
+function multiply_matrices(
+  out: Tensor,
+  a: Tensor,
+  b: Tensor,
+  accumulate: boolean,
+  bias: Tensor | null = null,
+): void {
   const { dtype } = out
   if (dtype.name !== 'float32' && dtype.name !== 'float64')
     return multiply(batched(out), batched(a), batched(b), accumulate)
   const [m, n] = out.sizes as [number, number]
-  write_product(dtype, [m, n, a.sizes[1]!], plain_matrix(out), plain_matrix(a), plain_matrix(b), accumulate)
+  const sizes = [m, n, a.sizes[1]!] as const
+  write_product(dtype, sizes, plain_matrix(out), plain_matrix(a), plain_matrix(b), accumulate, bias)
 }
 
 const plain_matrix = ({ memory, offset, strides }: Tensor): MatrixRef => ({
@@ -264,6 +271,11 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
       if (alpha !== 1 || beta !== 1) return fused(self, batched(mat1), batched(mat2), beta, alpha, sizes)
       const out = empty(sizes, self.dtype)
       if (out.count === 0) return out
+      const is_row = self.sizes.length === 1 && self.dense && self.count === sizes[1]
+      if (is_row && (self.dtype.name === 'float32' || self.dtype.name === 'float64')) {
+        multiply_matrices(out, mat1, mat2, false, self)
+        return out
+      }
       copy_elements(out, alias(self, sizes, expand_strides(self.sizes, self.strides, sizes)))
       multiply_matrices(out, mat1, mat2, true)
       return out

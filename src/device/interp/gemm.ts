@@ -1,8 +1,10 @@
 // Matrix multiply as the definition has it: the plain reference beside the tuned kernels of the other devices.
+import { lay_bias } from '../bias.ts'
 import type { GemmProblem } from '../device.ts'
 
-/** c[b] = a[b] @ b[b] (+ c[b]), summed in float64 and rounded once, at the end. */
-export function gemm({ dtype, batch, m, n, k, a, b, c, accumulate }: GemmProblem): void {
+/** c[b] = a[b] @ b[b] (+ c[b], or + bias), summed in float64 and rounded once, at the end. */
+export function gemm(problem: GemmProblem): void {
+  const { dtype, batch, m, n, k, a, b, c, accumulate } = lay_bias(problem)
   const x = a.storage.array(dtype) as Float32Array | Float64Array
   const y = b.storage.array(dtype) as Float32Array | Float64Array
   const out = c.storage.array(dtype) as Float32Array | Float64Array

@@ -34,9 +34,9 @@ function call(run: Routine, problem: GemmProblem | ConvProblem): void {
   if (status !== 0) throw new OutOfMemoryError('the native device got no memory to work in')
 }
 
-/** c = a @ b (+ c), see `Device.gemm`. */
+/** c = a @ b (+ c, or + bias), see `Device.gemm`. */
 export function gemm(problem: GemmProblem): void {
-  const { dtype, batch, m, n, k, a, b, c, accumulate } = problem
+  const { dtype, batch, m, n, k, a, b, c, accumulate, bias } = problem
   const run = ROUTINES.gemm[dtype.code] ?? compile('gemm', dtype)
   if (batch === 0 || m === 0 || n === 0) return
   args[2] = address_of(a.storage, a.offset, dtype.itemsize)
@@ -55,6 +55,7 @@ export function gemm(problem: GemmProblem): void {
   args[15] = c.batch_stride
   args[16] = c.row_stride
   args[17] = accumulate ? 1 : 0
+  args[18] = bias ? operand_address(bias) : 0
   call(run, problem)
 }
 

@@ -1,6 +1,7 @@
 // Matrix multiply on the wasm device: operands are staged, then multiplied block by block, blocks chosen for the caches.
 // Not here: packing and the micro-kernel (render/wasm/gemm.ts).
 import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
+import { lay_bias } from '../bias.ts'
 import type { GemmProblem, MatrixRef } from '../device.ts'
 import { type Engine, float_type } from './routines.ts'
 import type { Stage } from './stage.ts'
@@ -19,10 +20,10 @@ const FEW = 3
 
 export const round_up = (n: number, unit: number): number => Math.ceil(n / unit) * unit
 
-/** c[b] = a[b] @ b[b] (+ c[b]). Throws TypeError for a dtype other than float32 and float64. */
+/** c[b] = a[b] @ b[b] (+ c[b], or + bias). Throws TypeError for a dtype other than float32 and float64. */
 export function gemm(engine: Engine, problem: GemmProblem): void {
   const type = float_type(problem.dtype)
-  const p = as_one_matrix(problem)
+  const p = as_one_matrix(lay_bias(problem))
   const { batch, m, n, k, a, b, c } = p
   if (batch === 0 || m === 0 || n === 0) return
   const { memory, stage } = engine

@@ -5,11 +5,15 @@ import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../..
 
 /** `linear` without the binding of arguments: what modules call. */
 export function apply_linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  // A batch of matrices with a bias has a history of three nodes in PyTorch.
+  const batch = bias !== null && input.ndim === 3 && input.is_contiguous() && torch.is_grad_enabled()
+  const rows = batch ? null : _nn.linear_rows(input, weight, bias)
+  if (rows !== null) return rows
   if (bias === null) return input.matmul(weight.t())
   if (input.ndim === 2) return torch.addmm(bias, input, weight.t())
   if (input.ndim === 3 && input.is_contiguous()) {
     const [n, l, features] = input.shape as unknown as [number, number, number]
-    return torch.addmm(bias, input.view([n * l, features]), weight.t()).view([n, l, weight.size(0)])
+    return apply_linear(input.view([n * l, features]), weight, bias).view([n, l, weight.size(0)])
   }
   return input.matmul(weight.t()).add_(bias)
 }

@@ -1,6 +1,7 @@
 // Linear maps: Linear, Bilinear, Identity. Not here: what they compute (functional).
 import type { Tensor } from '../../torch.ts'
 import * as F from '../functional/index.ts'
+import { apply_linear } from '../functional/linear.ts'
 import * as init from '../init.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
@@ -48,7 +49,7 @@ export class Linear extends Module {
   }
 
   forward(input: Tensor): Tensor {
-    return F.linear(input, this.weight, this.bias)
+    return apply_linear(input, this.weight, this.bias)
   }
 
   override extra_repr(): string {

@@ -10,6 +10,7 @@ export { cross_entropy } from './cross_entropy.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './fold.ts'
+export { linear_rows } from './linear.ts'
 export {
   binary_cross_entropy,
   binary_cross_entropy_with_logits,

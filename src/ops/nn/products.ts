@@ -22,7 +22,7 @@ export const transposed = (m: MatrixRef): MatrixRef => ({
   col_stride: m.row_stride,
 })
 
-/** c = a b (+ c): m by k times k by n. */
+/** c = a b (+ c, or + bias): m by k times k by n. */
 export function product(
   dtype: DType,
   [m, n, k]: readonly [number, number, number],
@@ -30,8 +30,9 @@ export function product(
   a: MatrixRef,
   b: MatrixRef,
   accumulate = false,
+  bias: Tensor | null = null,
 ): void {
-  cpu_device().gemm({ dtype, batch: 1, m, n, k, a, b, c, accumulate })
+  cpu_device().gemm({ dtype, batch: 1, m, n, k, a, b, c, accumulate, bias })
 }
 
 /** The right operand of many products with few rows on the left. */

@@ -316,8 +316,9 @@ static void gemm_dots(i64 m, i64 n, i64 k, const T *a, i64 ar, const T *b, i64 b
 // Batches of products, with b stretched over the batch folded into rows and columns turned into rows.
 typedef struct {
   i64 batch, m, n, k, ab, ar, ac, bb, br, bc, cb, cr;
-  const T *a, *b;
+  const T *a, *b, *bias;
   T *c;
+  i64 bias_step;  // 1, or 0 where one number is for all columns
   int accumulate;
 } Problem;
 
@@ -326,11 +327,13 @@ static Problem problem_of(const f64 *args) {
     .a = (const T *)(uintptr_t)args[2], .b = (const T *)(uintptr_t)args[3], .c = (T *)(uintptr_t)args[4],
     .batch = args[5], .m = args[6], .n = args[7], .k = args[8], .ab = args[9], .ar = args[10], .ac = args[11],
     .bb = args[12], .br = args[13], .bc = args[14], .cb = args[15], .cr = args[16], .accumulate = args[17],
+    .bias = (const T *)(uintptr_t)args[18], .bias_step = 1,
   };
   if (p.bb == 0 && p.ab == p.m * p.ar && p.cb == p.m * p.cr) p.m *= p.batch, p.batch = 1;  // one b for all: more rows
   if (p.n == 1 && p.cr == 1) {  // a column, contiguous: the row b^T a^T
     Problem q = p;
     p.a = q.b, p.ab = q.bb, p.ar = 1, p.ac = q.br, p.b = q.a, p.bb = q.ab, p.br = q.ac, p.bc = q.ar, p.n = q.m, p.m = 1;
+    p.bias_step = 0;
   }
   return p;
 }
@@ -344,12 +347,19 @@ static void gemm(const Problem *p, i64 z, i64 i, i64 i_end, i64 j, i64 j_end, T 
   int small = p->n * k * S <= 128 * 1024;
   int skinny = (p->m <= 8 || p->n <= 16) && k >= 8 * VL;
   if (m <= 0 || n <= 0) return;
+  int accumulate = p->accumulate || p->bias;
+  if (p->bias) {
+    const T *bias = p->bias + j * p->bias_step;
+    for (i64 r = 0; r < m; r++)
+      if (p->bias_step) memcpy(c + r * cr, bias, n * S);
+      else for (i64 l = 0; l < n; l++) c[r * cr + l] = *bias;
+  }
   if (k == 0) {
-    for (i64 r = 0; r < m && !p->accumulate; r++) memset(c + r * cr, 0, n * S);
-  } else if (bc == 1 && (p->m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, p->accumulate, work);
+    for (i64 r = 0; r < m && !accumulate; r++) memset(c + r * cr, 0, n * S);
+  } else if (bc == 1 && (p->m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
   else if (br == 1 && ac == 1 && (skinny || (p->m <= 16 && k >= 32 * VL)))
-    gemm_dots(m, n, k, a, ar, b, bc, c, cr, p->accumulate, work);
-  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, p->accumulate, work);
+    gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
+  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
 }
 
 // How each product is cut: into 'rows' x 'columns' tiles, at whole registers.
@@ -359,10 +369,10 @@ INLINE i64 cut(i64 size, i64 unit, i64 i, i64 count) {
   return MIN(size, i * units / count * unit);
 }
 
-// The tiles from the fraction args[0] to args[1] of all; args[18] and args[19] are the grid.
+// The tiles from the fraction args[0] to args[1] of all; args[19] and args[20] are the grid.
 static i32 tiles(const f64 *args) {
   Problem p = problem_of(args);
-  Grid grid = {args[18], args[19]};
+  Grid grid = {args[19], args[20]};
   T *work = workspace();
   if (!work) return 1;
   i64 each = grid.rows * grid.columns, count = p.batch * each;
@@ -378,8 +388,8 @@ static i32 tiles(const f64 *args) {
 // Multiply-adds that are worth a thread's attention: some 10 us.
 #define LEAST_WORK 500000
 
-// args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate.
-// Returns 0, or 1 where there is no memory.
+// args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate,
+// bias (or 0). Returns 0, or 1 where there is no memory.
 i32 tstorch_gemm(f64 *args) {
   Problem p = problem_of(args);
   i64 threads = THREADS(args), affordable = p.m * p.n * p.k / LEAST_WORK;
@@ -393,10 +403,10 @@ i32 tstorch_gemm(f64 *args) {
       else grid.columns *= 2;
     }
   }
-  args[18] = grid.rows, args[19] = grid.columns;
+  args[19] = grid.rows, args[20] = grid.columns;
   i64 count = p.batch * grid.rows * grid.columns;
   i64 parts = MIN(count, MIN(4 * threads, p.batch * p.m * p.n * p.k / LEAST_WORK));
-  if (POOL(args) && parts > 1) return POOL(args)(tiles, args, 20, parts, threads);
+  if (POOL(args) && parts > 1) return POOL(args)(tiles, args, 21, parts, threads);
   args[0] = 0, args[1] = 1;
   return tiles(args);
 }

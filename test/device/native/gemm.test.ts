@@ -39,8 +39,10 @@ function check(
   [batch, m, n, k]: readonly number[],
   a: MatrixRef,
   b: MatrixRef,
-  accumulate = false,
+  accumulate: boolean | 'bias' = false,
 ): void {
+  const bias = accumulate === 'bias' ? operand(dtype, [n!], small_integers(n!, 9)) : null
+  const start = bias === null ? null : (contents(bias) as number[])
   const gap = 3
   const stride = n! + gap
   const out: Operand = operand(dtype, [batch! * m! * stride], small_integers(batch! * m! * stride, 7))
@@ -49,12 +51,23 @@ function check(
     for (let i = 0; i < m!; i++)
       for (let j = 0; j < n!; j++) {
         const at = (z * m! + i) * stride + j
-        let sum = accumulate ? expected[at]! : 0
+        let sum = start !== null ? start[j]! : accumulate ? expected[at]! : 0
         for (let p = 0; p < k!; p++) sum += get(a, dtype, z, i, p) * get(b, dtype, z, p, j)
         expected[at] = sum
       }
   const c = { storage: out.memory, offset: 0, batch_stride: m! * stride, row_stride: stride, col_stride: 1 }
-  const problem: GemmProblem = { dtype, batch: batch!, m: m!, n: n!, k: k!, a, b, c, accumulate }
+  const problem: GemmProblem = {
+    dtype,
+    batch: batch!,
+    m: m!,
+    n: n!,
+    k: k!,
+    a,
+    b,
+    c,
+    accumulate: accumulate === true,
+    bias,
+  }
   device.gemm(problem)
   expect(contents(out)).toEqual(expected)
 }
@@ -84,7 +97,7 @@ describe.skipIf(!native).each([float32, float64])('gemm in %s', dtype => {
     it(`${batch} of ${m} x ${k} by ${k} x ${n}, in every layout`, () => {
       for (const la of layouts)
         for (const lb of layouts)
-          for (const accumulate of [false, true])
+          for (const accumulate of [false, true, 'bias'] as const)
             check(
               dtype,
               [batch, m, n, k],

@@ -40,7 +40,7 @@ function check(
   [batch, m, n, k]: Shape,
   a: Layout,
   b: Layout,
-  accumulate: boolean,
+  accumulate: boolean | 'bias',
   gap = 0,
 ): void {
   const x = matrix(dtype, batch, m, k, a)
@@ -51,7 +51,8 @@ function check(
   }
   const [got, expected] = [result(), result()]
   const problem = (c: Operand): GemmProblem => ({
-    ...{ dtype, batch, m, n, k, accumulate },
+    ...{ dtype, batch, m, n, k, accumulate: accumulate === true },
+    bias: accumulate === 'bias' ? operand(dtype, [n], i => (i % 7) - 3) : null,
     ...{ a: matrices(x), b: matrices(y), c: matrices(c) },
   })
   device.gemm(problem(got))
@@ -74,7 +75,7 @@ describe.each([float32, float64])('gemm in %s', dtype => {
   it('with every pair of layouts, in batches, into windows, accumulating', () => {
     for (const a of LAYOUTS)
       for (const b of LAYOUTS)
-        for (const accumulate of [false, true]) {
+        for (const accumulate of [false, true, 'bias'] as const) {
           check(dtype, [3, 6, 11, 7], a, b, accumulate)
           check(dtype, [2, 9, 5, 12], a, b, accumulate, 3)
           for (const few of [1, 3])
@@ -92,7 +93,8 @@ describe.each([float32, float64])('gemm in %s', dtype => {
       [1, 2, 0, 2],
       [2, 3, 5, 0],
     ] as const)
-      for (const accumulate of [false, true]) check(dtype, shape, 'rows', 'rows', accumulate, 2)
+      for (const accumulate of [false, true, 'bias'] as const)
+        check(dtype, shape, 'rows', 'rows', accumulate, 2)
   })
 
   it('of a batch larger than what is staged at once', () => {
