@@ -61,7 +61,8 @@ export {
   feature_dropout_,
 } from './nn/dropout.ts'
 export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
-export { group_norm, layer_norm, native_layer_norm } from './nn/norm.ts'
+export { group_norm } from './nn/group_norm.ts'
+export { layer_norm, native_layer_norm } from './nn/layer_norm.ts'
 export { constant_pad_nd } from './nn/pad.ts'
 export { avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
 export {

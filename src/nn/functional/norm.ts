@@ -1,4 +1,4 @@
-// Normalisation functions of torch.nn.functional. Not here: the kernels (ops/nn/norm.ts), running statistics as
+// Normalisation functions of torch.nn.functional. Not here: the kernels (ops/nn/*_norm.ts), running statistics as
 // modules keep them (nn/modules/batchnorm.ts).
 import { ValueError } from '../../base/errors.ts'
 import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'

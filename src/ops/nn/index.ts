@@ -4,12 +4,15 @@
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
 export * from './averages.ts'
+export { batch_norm, instance_norm } from './batch_norm.ts'
 export { nll_loss } from './class_loss.ts'
 export * from './conv.ts'
 export { cross_entropy } from './cross_entropy.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './fold.ts'
+export { group_norm } from './group_norm.ts'
+export { layer_norm, native_layer_norm } from './layer_norm.ts'
 export { linear_rows } from './linear.ts'
 export {
   binary_cross_entropy,
@@ -21,7 +24,6 @@ export {
   smooth_l1_loss,
   soft_margin_loss,
 } from './loss.ts'
-export * from './norm.ts'
 export * from './one_hot.ts'
 export { adam_step_, count_step_, sgd_step_ } from './optimizer_steps.ts'
 export * from './pad.ts'
