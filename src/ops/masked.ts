@@ -3,7 +3,9 @@
 import { bool, type DType, float64, int64, uint8 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, expand_strides } from '../base/shape.ts'
+import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
+import type { Builder, View } from '../ir/kernel.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
@@ -12,6 +14,8 @@ import { in_place } from './define/inplace.ts'
 import { make_op, type Op, type Overloads, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { type Number, pointwise } from './define/pointwise.ts'
+import { scratch } from './define/scratch.ts'
+import { window } from './define/space.ts'
 import { update_op } from './define/update.ts'
 import { fill_number } from './index_ops.ts'
 
@@ -82,32 +86,74 @@ export const masked_fill_: MaskedFill = make_op(
 
 // ------------------------------------------------------------------------------------ counting and packing
 
+/** Elements that are counted, and then written, together. */
+const BLOCK = 8192
+
 const count_kernel = kernels('count_true', (k, dtype: DType) => {
-  const out = k.output('out', float64, 'flat')
+  const counts = k.output('counts', float64, 'flat')
   const x = k.input('x', dtype, 'flat')
-  const n = k.local('i32', 0)
-  k.for(x.sizes[0]!, 'reduce', i => k.assign(n, n.add(x.at(i).ne(0).cast('i32'))))
-  k.store(out, [0], n.cast('f64'))
+  k.for(counts.sizes[0]!, 'parallel', block => {
+    const first = k.local('index', block.mul(BLOCK))
+    const n = k.local('i32', 0)
+    k.for(x.sizes[0]!.sub(first).min(BLOCK), 'reduce', i =>
+      k.assign(n, n.add(x.at(first.add(i)).ne(0).cast('i32'))),
+    )
+    k.store(counts, [block], n.cast('f64'))
+  })
 })
 
-/** How many elements of a contiguous tensor are not zero. */
-export function count_true(x: Tensor): number {
-  if (x.count === 0) return 0
-  const out = empty([1], float64)
-  count_kernel(x.dtype)([out, x], [])
-  return Number(out.memory.array(float64)[out.offset])
+/** How many elements of a contiguous tensor are not zero before each block, and in the end how many in all. */
+function count_blocks(x: Tensor): { starts: Operand; total: number } {
+  const blocks = Math.ceil(x.count / BLOCK)
+  const starts = scratch(0, [blocks + 1], float64)
+  const numbers = starts.memory.array(float64) as Float64Array
+  if (blocks > 0) count_kernel(x.dtype)([window(starts, [blocks], [1]), x], [])
+  let total = 0
+  for (let b = 0; b < blocks; b++) {
+    const here = numbers[b]!
+    numbers[b] = total
+    total += here
+  }
+  numbers[blocks] = total
+  return { starts, total }
+}
+
+/**
+ * Loops over the elements of which `true_at` holds, and over others between them: `n` is the number of the former
+ * before place `i`. What is done for `n` is done again for the one that it is meant for, so it need not be skipped.
+ */
+function each_true(
+  k: Builder,
+  starts: View,
+  true_at: (i: Expr) => Expr,
+  body: (n: Expr, i: Expr, here: Expr) => void,
+  begin: (first: Expr) => () => void = () => () => {},
+): void {
+  k.for(starts.sizes[0]!.sub(1), 'parallel', block => {
+    const n = k.local('index', starts.at(block).cast('index'))
+    const end = k.local('index', starts.at(block.add(1)).cast('index'))
+    const i = k.local('index', block.mul(BLOCK))
+    const next = begin(i)
+    k.while(n.lt(end), () => {
+      const here = k.local('bool', true_at(i))
+      body(n, i, here)
+      k.assign(n, n.add(here.cast('index')))
+      k.assign(i, i.add(1))
+      next()
+    })
+  })
 }
 
 const pack_kernel = kernels('masked_select', (k, dtype: DType) => {
   const out = k.output('out', dtype, 'flat')
   const x = k.input('x', dtype, 'flat')
   const mask = k.input('mask', bool, 'flat')
-  const n = k.local('index', 0)
-  k.for(mask.sizes[0]!, 'serial', i =>
-    k.if(mask.at(i), () => {
-      k.store(out, [n], x.at(i))
-      k.assign(n, n.add(1))
-    }),
+  const starts = k.input('starts', float64, 'flat')
+  each_true(
+    k,
+    starts,
+    i => mask.at(i),
+    (n, i) => k.store(out, [n], x.at(i)),
   )
 })
 
@@ -115,12 +161,12 @@ const unpack_kernel = kernels('masked_scatter', (k, dtype: DType) => {
   const out = k.inout('out', dtype, 'flat')
   const source = k.input('source', dtype, 'flat')
   const mask = k.input('mask', bool, 'flat')
-  const n = k.local('index', 0)
-  k.for(mask.sizes[0]!, 'serial', i =>
-    k.if(mask.at(i), () => {
-      k.store(out, [i], source.at(n))
-      k.assign(n, n.add(1))
-    }),
+  const starts = k.input('starts', float64, 'flat')
+  each_true(
+    k,
+    starts,
+    i => mask.at(i),
+    (n, i, here) => k.store(out, [i], here.where(source.at(n), out.at(i))),
   )
 })
 
@@ -139,8 +185,10 @@ export const masked_select: Op<[self: Tensor, mask: Tensor, opts?: Out]> = op(
         throw new RuntimeError('masked_select: expected BoolTensor or ByteTensor for mask')
       const sizes = broadcast_sizes(mask.sizes, self.sizes)
       const where = spread_mask(mask, sizes)
-      const out = empty([count_true(where)], self.dtype)
-      if (out.count > 0) pack_kernel(self.dtype)([out, dense(window_of(self, sizes)), where], [])
+      const x = dense(window_of(self, sizes))
+      const { starts, total } = count_blocks(where)
+      const out = empty([total], self.dtype)
+      if (total > 0) pack_kernel(self.dtype)([out, x, where, starts], [])
       return out
     },
     saves: ['mask'],
@@ -169,10 +217,12 @@ export const masked_scatter: Op<[self: Tensor, mask: Tensor, source: Tensor]> = 
           `masked_scatter: expected self and source to have same dtypes but got${scalar_name(self.dtype)} and ${scalar_name(source.dtype)}`,
         )
       const where = spread_mask(mask, self.sizes)
-      if (count_true(where) > source.count)
+      if (count_blocks(where).total > source.count)
         throw new RuntimeError('Number of elements of source < number of ones in mask')
       return out => {
-        if (out.count > 0 && source.count > 0) unpack_kernel(self.dtype)([out, dense(source), where], [])
+        const from = dense(source)
+        const { starts, total } = count_blocks(where)
+        if (total > 0) unpack_kernel(self.dtype)([out, from, where, starts], [])
       }
     },
     saves: ['mask'],
@@ -198,20 +248,43 @@ export const masked_scatter_: typeof masked_scatter = in_place(masked_scatter)
 
 const positions_kernel = kernels('nonzero', (k, dtype: DType, rank: number) => {
   const out = k.output('out', int64, { rank: 2, inner: 1 })
-  const x = k.input('x', dtype, { rank })
-  const n = k.local('index', 0)
-  k.nest(x.sizes, 'serial', 'serial', (...i) =>
-    k.if(x.at(...i).ne(0), () => {
-      for (const [d, at] of i.entries()) k.store(out, [n, d], at.cast('i64'))
-      k.assign(n, n.add(1))
-    }),
+  const x = k.input('x', dtype, 'flat')
+  const starts = k.input('starts', float64, 'flat')
+  const sizes = Array.from({ length: rank }, (_, d) => k.value(`size${d}`, 'index'))
+  let place: Expr[] = []
+  each_true(
+    k,
+    starts,
+    i => x.at(i).ne(0),
+    n => {
+      for (const [d, at] of place.entries()) k.store(out, [n, d], at.cast('i64'))
+    },
+    first => {
+      const rest = k.local('index', first)
+      place = sizes.map(() => k.local('index', 0))
+      for (let d = rank - 1; d > 0; d--) {
+        k.assign(place[d]!, rest.mod(sizes[d]!))
+        k.assign(rest, rest.floordiv(sizes[d]!))
+      }
+      k.assign(place[0]!, rest)
+      return () => {
+        k.assign(place[rank - 1]!, place[rank - 1]!.add(1))
+        for (let d = rank - 1; d > 0; d--) {
+          const over = k.local('bool', place[d]!.eq(sizes[d]!))
+          k.assign(place[d]!, over.where(0, place[d]!))
+          k.assign(place[d - 1]!, place[d - 1]!.add(over.cast('index')))
+        }
+      }
+    },
   )
 })
 
 /** The positions of the elements that are not zero, a row each, outside the graph. */
 export function nonzero_rows(x: Tensor): Tensor {
-  const out = empty([count_true(dense(x)), x.sizes.length], int64)
-  if (out.count > 0) positions_kernel(x.dtype, x.sizes.length)([out, x], [])
+  const from = dense(x)
+  const { starts, total } = count_blocks(from)
+  const out = empty([total, x.sizes.length], int64)
+  if (out.count > 0) positions_kernel(x.dtype, x.sizes.length)([out, from, starts], x.sizes)
   return out
 }
 

@@ -1,5 +1,5 @@
 // Equal elements: unique and unique_consecutive, of all elements or of slices along a dimension. No gradients.
-// Not here: how rows are sorted and grouped (define/sort.ts).
+// Not here: how rows are sorted and grouped (define/group.ts).
 import { int64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, wrap_dim } from '../base/shape.ts'
@@ -7,8 +7,9 @@ import { empty } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
 import { dense } from './define/copy.ts'
+import { describe_runs, equal_runs, group_rows, runs_before, sort_rows } from './define/group.ts'
 import { type Op, type Overloads, overloaded, without_recording } from './define/op.ts'
-import { group_rows, sort_dim, sort_rows } from './define/sort.ts'
+import { sort_dim } from './define/sort.ts'
 import { index_select } from './index_ops.ts'
 import { movedim } from './rearrange.ts'
 
@@ -42,18 +43,32 @@ function distinct(
         : dense(movedim(self, d, 0))
     const n = slices.sizes[0]!
     const width = numel(slices.sizes.slice(1))
+    const whole = (t: Tensor): Tensor =>
+      dim === null ? alias(t, self.sizes, empty(self.sizes, int64).strides) : t
+    if (width === 1) {
+      const line = alias(slices, [n], [1])
+      const { values, indices } = sorted ? sort_dim(line, 0, false) : { values: line, indices: null }
+      const { starts, runs, total } = equal_runs(values)
+      const found = describe_runs(values, starts, total)
+      const inverse = return_inverse && indices !== null ? runs_before(runs, indices) : runs
+      const shape = dim === null || self.sizes.length === 0 ? [total] : self.sizes.with(d, total)
+      return results(
+        alias(found.values, shape, empty(shape, int64).strides),
+        return_inverse ? whole(inverse) : null,
+        return_counts ? found.counts : null,
+      )
+    }
     const rows = alias(slices, [n, width], [width, 1])
-    const order = !sorted
-      ? arange(n)
-      : width === 1
-        ? sort_dim(alias(rows, [n], [1]), 0, false).indices
-        : sort_rows(rows)
+    const order = sorted ? sort_rows(rows) : arange(n)
     const { firsts, counts, inverse, total } = group_rows(rows, order)
     const first = (t: Tensor): Tensor => dense(alias(t, [total], [1]))
     const found = index_select(slices, 0, first(firsts))
     const output = dim === null || self.sizes.length === 0 ? found : dense(movedim(found, 0, d))
-    const whole = dim === null ? alias(inverse, self.sizes, empty(self.sizes, int64).strides) : inverse
-    return results(alias(output), return_inverse ? whole : null, return_counts ? first(counts) : null)
+    return results(
+      alias(output),
+      return_inverse ? whole(inverse) : null,
+      return_counts ? first(counts) : null,
+    )
   })
 }
 

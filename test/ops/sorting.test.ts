@@ -26,18 +26,21 @@ function order(values: readonly number[], descending: boolean): number[] {
 }
 
 describe('sort', () => {
-  test.each([1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 1000, 4097])('is stable on %i elements, both ways', n => {
-    for (const range of [3, 1 << 20]) {
-      const values = data(n, range)
-      const x = torch.tensor(values)
-      for (const descending of [false, true]) {
-        const wanted = order(values, descending)
-        const [sorted, indices] = x.sort(0, descending)
-        expect(list(indices!)).toEqual(wanted)
-        expect(list(sorted!)).toEqual(wanted.map(i => values[i]))
+  test.each([1, 2, 7, 8, 9, 16, 17, 63, 64, 65, 1000, 4096, 4097])(
+    'is stable on %i elements, both ways',
+    n => {
+      for (const range of [3, 1 << 20]) {
+        const values = data(n, range)
+        const x = torch.tensor(values)
+        for (const descending of [false, true]) {
+          const wanted = order(values, descending)
+          const [sorted, indices] = x.sort(0, descending)
+          expect(list(indices!)).toEqual(wanted)
+          expect(list(sorted!)).toEqual(wanted.map(i => values[i]))
+        }
       }
-    }
-  })
+    },
+  )
 
   test('sorts along any dimension', () => {
     const x = torch.tensor(data(5 * 33 * 3, 50)).reshape(5, 33, 3)
@@ -60,10 +63,47 @@ describe('sort', () => {
     torch.float32,
     torch.float64,
   ])('sorts %s', dtype => {
-    const values = data(40, dtype === torch.bool ? 2 : 100)
-    const { values: sorted, indices } = torch.tensor(values, { dtype }).sort()
-    expect(sorted.dtype).toBe(dtype)
-    expect(list(indices)).toEqual(order(values, false))
+    const low = dtype === torch.bool || dtype === torch.uint8 ? 0 : 50
+    for (const n of [40, 300]) {
+      const values = data(n, dtype === torch.bool ? 2 : 100).map(x => x - low)
+      const x = torch.tensor(values, { dtype })
+      for (const descending of [false, true]) {
+        const { values: sorted, indices } = x.sort(0, descending)
+        expect(sorted.dtype).toBe(dtype)
+        expect(list(indices)).toEqual(order(values, descending))
+        expect(list(sorted)).toEqual(list(x.gather(0, indices)))
+      }
+    }
+  })
+
+  test.each([10, 200])(
+    'keeps 0 and -0, NaN, infinities and the largest integers apart from others, %i elements',
+    n => {
+      const some = [0, -0, 1, -1, nan, -1 / 0, 1e-300, -1e-300, 1.7e308, -1.7e308]
+      const values = Array.from({ length: n }, (_, i) => some[(i * 7) % some.length]!)
+      for (const descending of [false, true]) {
+        const wanted = order(values, descending)
+        const { values: sorted, indices } = torch.tensor(values, { dtype: torch.float64 }).sort(0, descending)
+        expect(list(indices)).toEqual(wanted)
+        expect(list(sorted)).toEqual(wanted.map(i => values[i]))
+      }
+      const [low, high] = [-(2n ** 63n), 2n ** 63n - 1n]
+      const integers = Array.from({ length: n }, (_, i) => [3n, low, high, 0n, -1n][i % 5]!)
+      const ascending = integers.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+      const x = torch.tensor(integers, { dtype: torch.int64 })
+      expect(x.sort().values.equal(torch.tensor(ascending, { dtype: torch.int64 }))).toBe(true)
+    },
+  )
+
+  test('has the same order for any number of threads', () => {
+    const before = torch.get_num_threads()
+    const x = torch.tensor(data(40 * 500, 1000)).reshape(40, 500)
+    const orders = [1, 3].map(threads => {
+      torch.set_num_threads(threads)
+      return list(x.argsort(1))
+    })
+    torch.set_num_threads(before)
+    expect(orders[1]).toEqual(orders[0])
   })
 
   test('puts NaN last, first when descending', () => {

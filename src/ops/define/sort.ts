@@ -1,18 +1,25 @@
-// Sorting along a dimension: a stable merge sort that starts from short insertion-sorted runs and works in a scratch
-// buffer, so that every row takes O(n log n) steps. NaN is larger than everything. Not here: the ops (../sorting.ts).
-import { type DType, int64 } from '../../base/dtype.ts'
+// Sorting along a dimension. Elements become integers in the same order; short rows are sorted by counting how many
+// come before each, others by their digits, from the lowest on (radix sort), as many as tell the row's elements apart.
+// Both are stable. NaN is larger than everything. Not here: the ops (../sorting.ts), rows as elements (group.ts).
+import { type DType, int32, int64 } from '../../base/dtype.ts'
 import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
-import type { Expr } from '../../ir/expr.ts'
+import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
 import { is_float } from '../../ir/types.ts'
-import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
+import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from './copy.ts'
+import { digit_of, element_of, fill_keys, key_dtype, key_of } from './order_keys.ts'
+import { scratch } from './scratch.ts'
 import { window } from './space.ts'
 
-/** Elements that insertion sort puts in order before runs are merged. */
-const RUN = 8
+/** Rows of so many elements are sorted by counting. */
+const SHORT = 64
+/** The most bits of a digit; of rows that are long, but do fit into a cache, the second. */
+const DIGIT = 8
+const LONG_DIGIT = 11
+const LONG = [4096, 2 ** 18] as const
 
 /** Whether `a` comes before `b` in ascending order; NaN comes last. */
 export function is_less(a: Expr, b: Expr): Expr {
@@ -20,101 +27,136 @@ export function is_less(a: Expr, b: Expr): Expr {
   return a.type === 'bool' ? a.cast('i32').lt(b.cast('i32')) : a.lt(b)
 }
 
-const order_of =
-  (descending: boolean) =>
-  (a: Expr, b: Expr): Expr =>
-    descending ? is_less(b, a) : is_less(a, b)
+/** Into how many parts rows are cut that share no memory while they are worked on. */
+export const row_parts = (rows: number, n: number): number =>
+  Math.min(rows, Math.max(1, Math.min(64, Math.floor(2 ** 20 / n))))
 
-/**
- * Merges sorted runs of `first` elements two by two, then runs of twice as many, until one of `n` is left. Positions
- * are in scratch buffers of 2n: each pass goes from one half to the other. `step` writes the next element of a merge
- * to `to`, from the next left or right one (`left` says whether there is any left), and returns whether it was the
- * right one. The result is where the sorted half starts.
- */
-function merge_runs(
+/** Loops over the rows of operands [outer, n, inner], in parts; `part` numbers the scratch memory of a row. */
+export function each_line(
   k: Builder,
-  n: Expr,
-  first: number,
-  step: (left: { at: Expr; left: Expr }, right: { at: Expr; left: Expr }, to: Expr) => Expr,
-): Expr {
-  const from = k.local('index', 0)
-  const width = k.local('index', first)
-  k.while(width.lt(n), () => {
-    const to = k.local('index', n.sub(from))
-    const start = k.local('index', 0)
-    k.while(start.lt(n), () => {
-      const mid = k.local('index', start.add(width).min(n))
-      const end = k.local('index', mid.add(width).min(n))
-      const l = k.local('index', start)
-      const r = k.local('index', mid)
-      k.for(end.sub(start), 'serial', o => {
-        const right = k.local(
-          'bool',
-          step(
-            { at: from.add(l), left: l.lt(mid) },
-            { at: from.add(r), left: r.lt(end) },
-            to.add(start).add(o),
-          ),
-        )
-        k.assign(r, right.where(r.add(1), r))
-        k.assign(l, right.where(l, l.add(1)))
-      })
-      k.assign(start, end)
+  [outer, , inner]: readonly Expr[],
+  parts: Expr,
+  body: (at: (i: Expr) => [Expr, Expr, Expr], part: Expr) => void,
+): void {
+  const rows = outer!.mul(inner!)
+  k.for(parts, 'parallel', part => {
+    const first = k.local('index', part.mul(rows).floordiv(parts))
+    const end = k.local('index', part.add(1).mul(rows).floordiv(parts))
+    k.for(end.sub(first), 'serial', r => {
+      const row = k.local('index', first.add(r))
+      const o = k.local('index', row.floordiv(inner!))
+      const c = k.local('index', row.sub(o.mul(inner!)))
+      body(i => [o, i, c], part)
     })
-    k.assign(from, to)
-    k.assign(width, width.add(width))
   })
-  return from
 }
 
-const sort_kernel = kernels('sort', (k, dtype: DType, descending: boolean) => {
-  const values = k.output('values', dtype, { rank: 3 })
-  const indices = k.output('indices', int64, { rank: 3 })
-  const x = k.input('x', dtype, { rank: 3 })
-  const keys = k.inout('keys', dtype, 'flat')
-  const places = k.inout('places', int64, 'flat')
-  const before = order_of(descending)
+const sort_kernel = kernels('sort', (k, dtype: DType, descending: boolean, single: boolean) => {
+  // Where inner is 1 it is left out, so that rows are contiguous.
+  const place = (at: [Expr, Expr, Expr]): Expr[] => (single ? [at[0], at[1]] : at)
+  const layout = single ? ({ rank: 2, inner: 1 } as const) : ({ rank: 3, inner: 1 } as const)
+  const values = k.output('values', dtype, layout)
+  const indices = k.output('indices', int64, layout)
+  const x = k.input('x', dtype, layout)
+  const keys = k.inout('keys', key_dtype(dtype), { rank: 2, inner: 1 })
+  const places = k.inout('places', int32, { rank: 2, inner: 1 })
+  const counts = k.inout('counts', key_dtype(dtype), { rank: 2, inner: 1 })
   const n = x.sizes[1]!
-  k.for(x.sizes[0]!, 'serial', o =>
-    k.for(x.sizes[2]!, 'serial', inner => {
-      insert_runs(k, n, before, keys, places, i => x.at(o, i, inner))
-      const from = merge_runs(k, n, RUN, (a, b, to) => {
-        const key_a = k.local(x.type, keys.at_if(a.left, [a.at]))
-        const key_b = k.local(x.type, keys.at_if(b.left, [b.at]))
-        const right = k.local('bool', b.left.and(a.left.not().or(before(key_b, key_a))))
-        k.store(keys, [to], right.where(key_b, key_a))
-        k.store(places, [to], places.at(right.where(b.at, a.at)))
-        return right
-      })
-      k.for(n, 'vector', i => {
-        k.store(values, [o, i, inner], keys.at(from.add(i)))
-        k.store(indices, [o, i, inner], places.at(from.add(i)))
-      })
-    }),
-  )
+  const sizes = single ? [x.sizes[0]!, n, constant(1, 'index')] : x.sizes
+  each_line(k, sizes, keys.sizes[0]!, (at, part) => {
+    const { low, length } = fill_keys(k, keys, part, n, i => key_of(x.at(...place(at(i))), descending))
+    const store = (i: Expr, key: Expr, from: Expr): void => {
+      const source = place(at(from))
+      const value = element_of(key.add(low), x.type, descending, (guard, other) =>
+        x.at_if(guard, source, other),
+      )
+      k.store(values, place(at(i)), value)
+      k.store(indices, place(at(i)), from.cast('i64'))
+    }
+    k.if(
+      n.le(SHORT),
+      () => {
+        count_smaller(k, keys, counts, part, n)
+        k.for(n, 'serial', i =>
+          store(counts.at(part, i).cast('index'), k.local(keys.type, keys.at(part, i)), i),
+        )
+      },
+      () => {
+        const from = by_digits(k, n, length, keys, places, counts, part)
+        k.for(n, 'vector', i =>
+          store(i, keys.at(part, from.add(i)), k.local('index', places.at(part, from.add(i)).cast('index'))),
+        )
+      },
+    )
+  })
 })
 
-/** Fills the scratch buffers with runs of RUN elements in order, each with its place. */
-function insert_runs(
+/** How many keys come before each: smaller ones, and equal ones that stand before it. */
+function count_smaller(k: Builder, keys: View, counts: View, part: Expr, n: Expr): void {
+  const one = counts.type
+  k.for(n, 'vector', i => k.store(counts, [part, i], 0))
+  k.for(n, 'serial', j => {
+    // Distances are unsigned; keys of the whole range have the top bit.
+    const key = k.local(keys.type, flipped(keys.at(part, j)))
+    k.for(n, 'vector', i => {
+      const other = flipped(keys.at(part, i))
+      const before = key.lt(other).or(key.eq(other).and(j.lt(i)))
+      k.store(counts, [part, i], counts.at(part, i).add(before.cast(one)))
+    })
+  })
+}
+
+const flipped = (key: Expr): Expr => key.xor(key.type === 'i64' ? -(2n ** 63n) : -(2 ** 31))
+
+const ONE = constant(1, 'i32')
+
+/** Sorts the keys of a row, with their places, digit by digit. Returns where the sorted half begins. */
+function by_digits(
   k: Builder,
   n: Expr,
-  before: (a: Expr, b: Expr) => Expr,
+  length: Expr,
   keys: View,
   places: View,
-  load: (i: Expr) => Expr,
-): void {
-  k.for(n, 'serial', i => {
-    const key = k.local(keys.type, load(i))
-    const low = k.local('index', i.sub(i.mod(RUN)))
-    const j = k.local('index', i)
-    k.while(j.gt(low).and(before(key, keys.at_if(j.gt(low), [j.sub(1)]))), () => {
-      k.store(keys, [j], keys.at(j.sub(1)))
-      k.store(places, [j], places.at(j.sub(1)))
-      k.assign(j, j.sub(1))
+  counts: View,
+  part: Expr,
+): Expr {
+  const most = k.local(
+    'i32',
+    n.gt(LONG[0]).and(n.le(LONG[1])).where(constant(LONG_DIGIT, 'i32'), constant(DIGIT, 'i32')),
+  )
+  const passes = k.local('i32', length.add(most).sub(1).truncdiv(most).max(1))
+  const width = k.local('i32', length.add(passes).sub(1).truncdiv(passes))
+  const buckets = k.local('index', ONE.shl(width).cast('index'))
+  const mask = k.local('i32', ONE.shl(width).sub(1))
+  const shift = k.local('i32', 0)
+  const from = k.local('index', 0)
+  k.for(n, 'vector', i => k.store(places, [part, i], i.cast('i32')))
+  k.while(shift.lt(length), () => {
+    const to = k.local('index', n.sub(from))
+    const digit = (i: Expr): Expr => k.local('index', digit_of(keys.at(part, from.add(i)), shift, mask))
+    k.for(buckets, 'vector', d => k.store(counts, [part, d], 0))
+    k.for(n, 'serial', i => {
+      const d = digit(i)
+      k.store(counts, [part, d], counts.at(part, d).add(1))
     })
-    k.store(keys, [j], key)
-    k.store(places, [j], i.cast('i64'))
+    const sum = k.local(counts.type, 0)
+    k.for(buckets, 'serial', d => {
+      const here = k.local(counts.type, counts.at(part, d))
+      k.store(counts, [part, d], sum)
+      k.assign(sum, sum.add(here))
+    })
+    k.for(n, 'serial', i => {
+      const d = digit(i)
+      const place = k.local(counts.type, counts.at(part, d))
+      k.store(counts, [part, d], place.add(1))
+      const target = k.local('index', to.add(place.cast('index')))
+      k.store(keys, [part, target], keys.at(part, from.add(i)))
+      k.store(places, [part, target], places.at(part, from.add(i)))
+    })
+    k.assign(from, to)
+    k.assign(shift, shift.add(width))
   })
+  return from
 }
 
 /** A contiguous tensor as [outer, dim, inner]. */
@@ -135,95 +177,25 @@ export function sort_dim(
   const indices = empty(self.sizes, int64)
   if (self.count === 0) return { values, indices }
   const n = self.sizes[dim] ?? 1
-  sort_kernel(self.dtype, descending)(
+  const [outer, , inner] = around_dim(values, dim).sizes as [number, number, number]
+  const single = inner === 1
+  const rows = (t: Tensor): Operand => (single ? window(t, [outer, n], [n, 1]) : around_dim(t, dim))
+  const parts = row_parts(outer * inner, n)
+  const key = key_dtype(self.dtype)
+  sort_kernel(
+    self.dtype,
+    descending,
+    single,
+  )(
     [
-      around_dim(values, dim),
-      around_dim(indices, dim),
-      around_dim(dense(self), dim),
-      empty([2 * n], self.dtype),
-      empty([2 * n], int64),
+      rows(values),
+      rows(indices),
+      rows(dense(self)),
+      scratch(0, [parts, 2 * n], key),
+      scratch(1, [parts, 2 * n], int32),
+      scratch(2, [parts, 2 ** LONG_DIGIT], key),
     ],
     [],
   )
   return { values, indices }
-}
-
-const rows_kernel = kernels('sort_rows', (k, dtype: DType) => {
-  const order = k.output('order', int64, 'flat')
-  const x = k.input('x', dtype, { rank: 2, inner: 1 })
-  const places = k.inout('places', int64, 'flat')
-  const [n, m] = x.sizes as [Expr, Expr]
-  k.for(n, 'vector', i => k.store(places, [i], i.cast('i64')))
-  const from = merge_runs(k, n, 1, (a, b, to) => {
-    const right = k.local('bool', a.left.not())
-    k.if(a.left.and(b.left), () => {
-      const row_a = k.local('index', places.at(a.at).cast('index'))
-      const row_b = k.local('index', places.at(b.at).cast('index'))
-      const j = first_difference(k, x, m, row_a, row_b)
-      const differs = j.lt(m)
-      k.assign(right, differs.and(is_less(x.at_if(differs, [row_b, j]), x.at_if(differs, [row_a, j]))))
-    })
-    k.store(places, [to], places.at(right.where(b.at, a.at)))
-    return right
-  })
-  k.for(n, 'vector', i => k.store(order, [i], places.at(from.add(i))))
-})
-
-/** The first column in which two rows differ, or the number of columns. */
-function first_difference(k: Builder, x: View, m: Expr, a: Expr, b: Expr): Expr {
-  const j = k.local('index', 0)
-  const inside = j.lt(m)
-  k.while(inside.and(x.at_if(inside, [a, j]).eq(x.at_if(inside, [b, j]))), () => k.assign(j, j.add(1)))
-  return j
-}
-
-/** The order that sorts the rows of a contiguous [n, m] tensor lexicographically. */
-export function sort_rows(rows: Tensor): Tensor {
-  const n = rows.sizes[0]!
-  const order = empty([n], int64)
-  if (n > 0) rows_kernel(rows.dtype)([order, rows, empty([2 * n], int64)], [])
-  return order
-}
-
-const group_kernel = kernels('group_rows', (k, dtype: DType) => {
-  const firsts = k.inout('firsts', int64, 'flat')
-  const counts = k.inout('counts', int64, 'flat')
-  const inverse = k.output('inverse', int64, 'flat')
-  const total = k.output('total', int64, 'flat')
-  const x = k.input('x', dtype, { rank: 2, inner: 1 })
-  const order = k.input('order', int64, 'flat')
-  const [n, m] = x.sizes as [Expr, Expr]
-  const group = k.local('index', -1)
-  k.for(n, 'serial', i => {
-    const row = k.local('index', order.at(i).cast('index'))
-    const fresh = k.local('bool', i.eq(0))
-    k.if(i.gt(0), () => {
-      const last = k.local('index', order.at(i.sub(1)).cast('index'))
-      k.assign(fresh, first_difference(k, x, m, row, last).lt(m))
-    })
-    k.if(fresh, () => {
-      k.assign(group, group.add(1))
-      k.store(firsts, [group], row.cast('i64'))
-      k.store(counts, [group], 0)
-    })
-    k.store(counts, [group], counts.at(group).add(1))
-    k.store(inverse, [row], group.cast('i64'))
-  })
-  k.store(total, [0], group.add(1).cast('i64'))
-})
-
-/** Runs of equal rows of a contiguous [n, m] tensor taken in `order`: the first of each, its length, the run of each row. */
-export function group_rows(
-  rows: Tensor,
-  order: Tensor,
-): { firsts: Tensor; counts: Tensor; inverse: Tensor; total: number } {
-  const n = rows.sizes[0]!
-  const [firsts, counts, inverse, total] = [
-    empty([n], int64),
-    empty([n], int64),
-    empty([n], int64),
-    zeros([1], int64),
-  ]
-  if (n > 0) group_kernel(rows.dtype)([firsts, counts, inverse, total, rows, order], [])
-  return { firsts, counts, inverse, total: Number(total.item()) }
 }

@@ -135,8 +135,9 @@ function print_load(buffer: Buffer, index: string, names: Names): string {
 export function print_store(buffer: Buffer, index: Expr, value: Expr, names: Names): string {
   const { store, type } = element(buffer)
   const text = print_expr(value, names)
-  const narrow = type === 'u8' || type === 'i8' || type === 'i16'
-  const converted = store ? `${store}(${text})` : narrow ? `(${type})(${text})` : text
+  // Not the short names, which are those of counters as well: i8.
+  const narrow = { u8: 'uint8_t', i8: 'int8_t', i16: 'int16_t' }[type]
+  const converted = store ? `${store}(${text})` : narrow ? `(${narrow})(${text})` : text
   return `${names(buffer)}[${print_expr(index, names)}] = ${converted};`
 }
 

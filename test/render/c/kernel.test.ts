@@ -130,7 +130,7 @@ i32 mixed(const f64 *args) {
   const f32 limit = args[9];
   const i64 long_ = INT64(args[10], args[11]);
   for (i64 i0 = 0; i0 < out_numel; i0++) {
-    out[i0] = (u8)(((max_number_f32(load_bf16(x[i0 * x_stride0]), 0.0f) > limit) & (out[i0] != 0)) | (((i64)y[i0]) < long_));
+    out[i0] = (uint8_t)(((max_number_f32(load_bf16(x[i0 * x_stride0]), 0.0f) > limit) & (out[i0] != 0)) | (((i64)y[i0]) < long_));
   }
   return 0;
 }
