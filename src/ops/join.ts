@@ -2,12 +2,13 @@
 // Not here: repeating one tensor (repeat.ts), cutting (split.ts).
 import { result_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { broadcast_sizes, same_sizes, wrap_dim } from '../base/shape.ts'
+import { broadcast_sizes, numel, same_sizes, wrap_dim } from '../base/shape.ts'
 import { empty, zeros } from '../tensor/dispatch.ts'
 import { is_options, parse_schema } from '../tensor/schema.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
 import { copy_elements } from './define/copy.ts'
+import { join_rows } from './define/joined.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { masked_select } from './masked.ts'
@@ -29,6 +30,13 @@ const is_skipped = (t: Tensor): boolean => t.sizes.length === 1 && t.sizes[0] ==
 function require_tensors(name: string, tensors: readonly Tensor[]): void {
   if (tensors.length === 0) throw new RuntimeError(`${name} expects a non-empty TensorList`)
 }
+
+/** Few elements in one row: copying the bytes takes less time than launching a kernel. */
+const SMALL = 1024
+
+/** Whether one kernel joins `pieces`, and copying each on its own would not be faster. */
+const is_joinable = (out: Tensor, rows: number, pieces: readonly Tensor[]): boolean =>
+  (rows > 1 || out.count > SMALL) && !out.dtype.is_complex && pieces.every(t => t.dense)
 
 function joined(tensors: readonly Tensor[], dim: number): Tensor {
   if (tensors.length === 0) throw new RuntimeError('torch.cat(): expected a non-empty list of Tensors')
@@ -56,9 +64,15 @@ function joined(tensors: readonly Tensor[], dim: number): Tensor {
     total += t.sizes[d]!
   })
   const out = empty(model.sizes.with(d, total), dtype)
+  if (out.count === 0) return out
+  const pieces = tensors.filter(t => !is_skipped(t))
+  const rows = numel(model.sizes.slice(0, d))
+  if (is_joinable(out, rows, pieces)) {
+    join_rows(out, rows, pieces)
+    return out
+  }
   let start = 0
-  for (const t of tensors) {
-    if (is_skipped(t)) continue
+  for (const t of pieces) {
     copy_elements(piece(out, d, start, t.sizes), t)
     start += t.sizes[d]!
   }
@@ -104,6 +118,12 @@ export const stack: Op<JoinArgs> = op('stack(Tensor[] tensors, int dim=0)', {
         )
     })
     const out = empty(sizes.toSpliced(d, 0, tensors.length), result_dtype(tensors))
+    if (out.count === 0) return out
+    const rows = numel(sizes.slice(0, d))
+    if (is_joinable(out, rows, tensors)) {
+      join_rows(out, rows, tensors)
+      return out
+    }
     const strides = out.strides.toSpliced(d, 1)
     tensors.forEach((t, i) => {
       copy_elements(alias(out, sizes, strides, out.offset + i * out.strides[d]!), t)

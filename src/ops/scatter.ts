@@ -14,7 +14,7 @@ import { in_place } from './define/inplace.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
-import { window } from './define/space.ts'
+import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
 import { check_slices, fill_number, out_of_bounds } from './index_ops.ts'
 import { arithmetic } from './slices.ts'
@@ -29,7 +29,7 @@ function corner(
   dim: number,
   index: Tensor,
   tensors: readonly Tensor[],
-): { operands: Operand[]; rank: number; last: boolean } {
+): { operands: Operand[]; rank: number; last: boolean; inner: string } {
   const all = [index, ...tensors]
   const without = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== dim)
   const { sizes, strides_list } = coalesce(
@@ -47,13 +47,14 @@ function corner(
       strides_list[i]!.toSpliced(at, 0, t.strides[dim] ?? 1),
     ),
   )
-  return { operands, rank: sizes.length + 1, last }
+  const inner = operands.map(t => inner_class(t.strides)).join('')
+  return { operands, rank: sizes.length + 1, last, inner }
 }
 
-const gather_kernel = kernels('gather', (k, dtype: DType, rank: number, last: boolean) => {
-  const index = k.input('index', int64, { rank })
-  const x = k.input('x', dtype, { rank })
-  const out = k.output('out', dtype, { rank })
+const gather_kernel = kernels('gather', (k, dtype: DType, rank: number, last: boolean, inner: string) => {
+  const index = k.input('index', int64, { rank, ...inner_stride(inner[0]!) })
+  const x = k.input('x', dtype, { rank, ...inner_stride(inner[1]!) })
+  const out = k.output('out', dtype, { rank, ...inner_stride(inner[2]!) })
   const p = last ? rank - 1 : rank - 2
   each_in_range(
     k,
@@ -78,10 +79,11 @@ type Combine = keyof typeof combine
 
 const scatter_kernel = kernels(
   'scatter',
-  (k, dtype: DType, rank: number, last: boolean, how: string, number: boolean) => {
-    const index = k.input('index', int64, { rank })
-    const out = k.inout('out', dtype, { rank })
-    const source = number ? null : k.input('source', dtype, { rank })
+  (k, dtype: DType, rank: number, last: boolean, inner: string, how: string) => {
+    const number = inner.length === 2
+    const index = k.input('index', int64, { rank, ...inner_stride(inner[0]!) })
+    const out = k.inout('out', dtype, { rank, ...inner_stride(inner[1]!) })
+    const source = number ? null : k.input('source', dtype, { rank, ...inner_stride(inner[2]!) })
     const value = number ? k.value('value', out.type) : null
     const p = last ? rank - 1 : rank - 2
     const go = (d: number, i: Expr[]): void => {
@@ -109,14 +111,9 @@ function write(
 ): void {
   if (index.count === 0) return
   const tensor = source instanceof Tensor
-  const { operands, rank, last } = corner(dim, index, tensor ? [out, source] : [out])
-  scatter_kernel(
-    out.dtype,
-    rank,
-    last,
-    how,
-    !tensor,
-  )(operands, tensor ? [] : [launch_value(source, out.dtype)])
+  const { operands, rank, last, inner } = corner(dim, index, tensor ? [out, source] : [out])
+  const kernel = scatter_kernel(out.dtype, rank, last, inner, how)
+  kernel(operands, tensor ? [] : [launch_value(source, out.dtype)])
 }
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
@@ -140,8 +137,8 @@ export const gather: Op<
         `Size does not match at dimension ${wrong} expected index ${list(index.sizes)} to be smaller than self ${list(self.sizes)} apart from dimension ${d}`,
       )
     const n = self.sizes[d] ?? 1
-    const { operands, rank, last } = corner(d, index, [self, out])
-    gather_kernel(self.dtype, rank, last)([...operands, range_note()], [])
+    const { operands, rank, last, inner } = corner(d, index, [self, out])
+    gather_kernel(self.dtype, rank, last, inner)([...operands, range_note()], [])
     if (was_out_of_range()) require_range(index, 0, n, out_of_bounds('', d, n, RuntimeError))
     return out
   },

@@ -82,3 +82,33 @@ describe('slices by index in blocks', () => {
     expect(padded!.equal(grad!.index_fill(0, torch.tensor([5]), 0))).toBe(true)
   })
 })
+
+describe('joining in one launch', () => {
+  const parts = (widths: number[], rows: number): torch.Tensor[] =>
+    widths.map((n, i) =>
+      numbers(rows, n)
+        .mul(i + 1)
+        .fmod(101),
+    )
+
+  it.each([
+    ['rows', [3, 0, 5, 1, 2, 4, 1, 1, 1, 6, 2], 20],
+    ['more than one launch takes', Array.from({ length: 19 }, (_, i) => i), 3],
+    ['single elements', [1, 1, 1], 33],
+    ['blocks of long rows', [40_000, 1, 20_001], 2],
+    ['one row', [40_000, 700], 1],
+  ])('%s', (_, widths, rows) => {
+    const given = parts(widths, rows)
+    for (const dtypes of [[torch.float32], [torch.int16], [torch.bool], [torch.float64, torch.uint8]]) {
+      const pieces = given.map((t, i) => t.to(dtypes[i % dtypes.length]!))
+      const joined = torch.cat(pieces, 1)
+      let start = 0
+      for (const piece of pieces) {
+        const n = piece.size(1)
+        expect(joined.narrow(1, start, n).equal(piece.to(joined.dtype))).toBe(true)
+        start += n
+      }
+      expect(joined.size(1)).toBe(start)
+    }
+  })
+})

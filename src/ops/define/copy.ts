@@ -4,7 +4,7 @@ import { type DType, int16, uint8 } from '../../base/dtype.ts'
 import { coalesce, expand_strides, same_sizes } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import type { Expr, Scalar } from '../../ir/expr.ts'
-import { empty, kernels } from '../../tensor/dispatch.ts'
+import { cpu_device, empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { inner_class, inner_stride, window } from './space.ts'
 
@@ -67,12 +67,15 @@ const copy_tiled = kernels('copy_tiled', (k, to: DType, from: DType, rank: numbe
 })
 
 /** What carries the bits of a dtype through a kernel unchanged and without work. */
-const CARRIER: Partial<Record<string, DType>> = {
+const CARRIERS: Partial<Record<string, DType>> = {
   bool: uint8,
   int8: uint8,
   float16: int16,
   bfloat16: int16,
 }
+
+/** What elements of a dtype may be copied as; undefined: as themselves. */
+export const carrier_of = (dtype: DType): DType | undefined => CARRIERS[dtype.name]
 
 /** Above so many bytes a kernel copies: it may be shared among threads. */
 const LARGE = 64 * 1024
@@ -82,11 +85,12 @@ export function copy_elements(out: Tensor, x: Tensor): void {
   if (out.count === 0) return
   if (out.dtype.is_complex || x.dtype.is_complex) return copy_complex(out, x)
   const same = same_sizes(out.sizes, x.sizes)
-  const carrier = out.dtype === x.dtype ? CARRIER[out.dtype.name] : undefined
+  const carrier = out.dtype === x.dtype ? carrier_of(out.dtype) : undefined
   const [to, from] = [carrier ?? out.dtype, carrier ?? x.dtype]
   if (same && out.dense && x.dense) {
-    if (out.dtype === x.dtype && out.count * out.dtype.itemsize <= LARGE) return copy_bytes(out, x)
-    copy_flat(to, from)([as_dtype(out, to), as_dtype(x, from)], [])
+    if (out.dtype === x.dtype && (out.count * out.dtype.itemsize <= LARGE || cpu_device().num_threads === 1))
+      return copy_bytes(out, x)
+    copy_flat(to, from)([carried(out, to), carried(x, from)], [])
     return
   }
   const x_strides = same ? x.strides : expand_strides(x.sizes, x.strides, out.sizes)
@@ -100,13 +104,13 @@ export function copy_elements(out: Tensor, x: Tensor): void {
   const turned = turned_dim(sizes, sx)
   if (turned < 0) {
     const kernel = copy_strided(to, from, rank, inner_class(so), inner_class(sx))
-    kernel([as_dtype(window(out, sizes, so), to), as_dtype(window(x, sizes, sx), from)], [])
+    kernel([carried(window(out, sizes, so), to), carried(window(x, sizes, sx), from)], [])
     return
   }
   for (const list of [sizes, so, sx]) list.splice(rank - 2, 0, ...list.splice(turned, 1))
   const swapped = (list: readonly number[]): number[] => [...list.slice(0, -2), list.at(-1)!, list.at(-2)!]
   const kernel = copy_tiled(to, from, rank, inner_class(so))
-  kernel([as_dtype(window(out, sizes, so), to), as_dtype(window(x, swapped(sizes), swapped(sx)), from)], [])
+  kernel([carried(window(out, sizes, so), to), carried(window(x, swapped(sizes), swapped(sx)), from)], [])
 }
 
 /** The dimension along which `x` lies in memory where that is not the last and copying by tiles pays, else -1. */
@@ -118,7 +122,7 @@ function turned_dim(sizes: readonly number[], strides: readonly number[]): numbe
 }
 
 /** The operand under another dtype of the same size. */
-const as_dtype = (t: Operand, dtype: DType): Operand =>
+const carried = (t: Operand, dtype: DType): Operand =>
   t.dtype === dtype
     ? t
     : { memory: t.memory, offset: t.offset, sizes: t.sizes, strides: t.strides, count: t.count, dtype }
