@@ -84,10 +84,12 @@ INLINE void add(T *d, const T *s, i64 n) {
 INLINE void clear(T *d, i64 n) {
   for (i64 i = 0; i < n; i++) d[i] = 0;
 }
-// Every other number.
+// Every other number, and none behind the last.
 INLINE void copy_even(T *d, const T *s, i64 n) {
   i64 i = 0;
-  for (; i + QL < n; i += QL) *(Quarter *)(d + i) = EVENS(*(const Quarter *)(s + 2 * i), *(const Quarter *)(s + 2 * i + QL));
+  for (; i + VL <= n; i += VL)
+    *(Unaligned *)(d + i) = WIDE_ENDS(*(const Unaligned *)(s + 2 * i), *(const Unaligned *)(s + 2 * i + VL - 1));
+  for (; i + QL <= n; i += QL) *(Quarter *)(d + i) = ENDS(*(const Quarter *)(s + 2 * i), *(const Quarter *)(s + 2 * i + QL - 1));
   for (; i < n; i++) d[i] = s[2 * i];
 }
 
@@ -127,6 +129,7 @@ static void offsets(const Split *h, const Split *w, i64 channels, i64 pitch, i64
       *at++ = ((c * h->planes + h->plane[y]) * w->planes + w->plane[x]) * pitch + h->offset[y] * w->size + w->offset[x];
 }
 
-// Where results go: row r and column q of channel i to out[i * channel + r * row + q * column].
-typedef struct { T *out; i64 channel, row, column; } Target;
+// Where results go: row r and column q of channel i to out[i * channel + r * row + q * column]. Where columns are those of
+// one remainder by 2, of as many, 'paired' is 1 for the first and 2 for the second, which comes after it.
+typedef struct { T *out; i64 channel, row, column, paired; } Target;
 `

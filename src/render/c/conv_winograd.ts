@@ -1,167 +1,266 @@
-// Convolution with kernels of 3 x 3 and stride 1 as C, by Winograd's F(2 x 2, 3 x 3): tiles of 2 x 2 results take 16
-// products instead of 36. The products are matrix products, one for each of the 16 places of a transformed tile. A
-// result depends on the pixels under its kernel alone, and the transforms are exact in small whole numbers.
-// Not here: when this pays (conv.ts), the register tile (conv_direct.ts).
+// Convolution by Winograd's algorithm as C: tiles of 2 x 2 results take 16 products for 3 x 3 taps instead of 36, 49 for
+// 5 x 5 instead of 100, 25 for 3 x 3 with stride 2. The products are matrix products, one for each place of a
+// transformed tile. A result depends on the pixels under its kernel alone, and the transforms (conv_transforms.ts) have
+// small exact factors. What differs from sums of products is what an infinity becomes, so results that are not finite
+// are told. Not here: when this pays (conv.ts), the register tiles (conv_direct.ts, conv_weight_grad.ts).
 
 export const WINOGRAD: string = `
-// Results are 'tall' by 'wide' tiles an image, 'tiles' in all; 'lanes' of them are computed at once.
+// Results are 'tall' by 'wide' tiles an image, 'tiles' in all; 'lanes' of them are computed at once. Pixel row i of a
+// tile lies on plane row_plane[i] from row_at[i] on; the columns of plane n begin at column_at[n].
 typedef struct {
-  i64 sources, results, rows, lanes, tall, wide, tiles;
-  i64 in_h, in_w, out_h, out_w, top, left;  // of the source and of the results; what the source is padded with before
+  const Transform *t;
+  i64 sources, results, rows, lanes, tall, wide, tiles, blocks, pitch, term;
+  Split h, w;
+  i64 row_plane[8], row_at[8], column_at[2], column_count[2], tap_h[5], tap_w[5];
 } Winograd;
 
 // Tiles x, x + 1, ... of row y of an image, 'count' of them, in the lanes from 'lane' on.
-typedef struct { i64 lane, count, image, y, x; } Strip;
+// Their results go to 'rows' rows of 'length' from 'to' on.
+typedef struct { i64 lane, count, image, y, x, to, rows, length; } Strip;
 
 static i64 strips_of(const Winograd *f, i64 first, i64 count, Strip *strip) {
   i64 n = 0;
   for (i64 lane = 0; lane < count; n++) {
     i64 t = first + lane, row = t / f->wide, x = t % f->wide, length = MIN(f->wide - x, count - lane);
-    strip[n] = (Strip){lane, length, row / f->tall, row % f->tall, x};
+    i64 y = row % f->tall;
+    strip[n] = (Strip){lane, length, row / f->tall, y, x, 0, MIN(2, f->h.count - 2 * y), MIN(2 * length, f->w.count - 2 * x)};
     lane += length;
   }
   return n;
 }
 
-// Groups of 'rows' result channels: 16 places, of each the source channels, of each the group.
-static void winograd_weights(const Winograd *f, i64 group, const T *weight, i64 wi, i64 wc, int turned, T *u) {
-  T g[9][VL] __attribute__((aligned(VECTOR_BYTES)));
-  i64 n = MIN(f->rows, f->results - group * f->rows), place = f->sources * f->rows;
-  const T half = 0.5;
-  memset(g, 0, sizeof g);
-  u += group * 16 * place;
-  for (i64 c = 0; c < f->sources; c++, u += f->rows) {
-    for (i64 i = 0; i < n; i++) {
-      const T *s = weight + (group * f->rows + i) * wi + c * wc;
-      if (turned) for (int t = 0; t < 9; t++) g[t][i] = s[8 - t];
-      else for (int t = 0; t < 9; t++) g[t][i] = s[t];
+// The taps as runs that lie side by side, one for each plane: their lengths as digits, or 0. 'at': where runs begin.
+static i64 runs_of(const Split *s, i64 *at, i64 *count, i64 *tap) {
+  i64 kind = 0, m = 0;
+  if (s->taps == 0 || s->taps > 5 || s->planes > 2) return 0;
+  for (i64 n = 0; n < s->planes; n++) {
+    count[n] = 0, at[n] = s->size;
+    for (i64 t = 0; t < s->taps; t++)
+      if (s->plane[t] == n) count[n]++, at[n] = MIN(at[n], s->offset[t]);
+    for (i64 i = 0; i < count[n]; i++) {
+      i64 t = 0;
+      while (t < s->taps && (s->plane[t] != n || s->offset[t] != at[n] + i)) t++;
+      if (t == s->taps) return 0;
+      tap[m++] = s->tap[t];
     }
-    Vector r[4][3];
-    UNROLL for (int x = 0; x < 3; x++) {
-      Vector a = *(Vector *)g[x], b = *(Vector *)g[3 + x], d = *(Vector *)g[6 + x], e = (a + d) * half;
-      r[0][x] = a, r[1][x] = e + b * half, r[2][x] = e - b * half, r[3][x] = d;
-    }
-    UNROLL for (int y = 0; y < 4; y++) {
-      Vector a = r[y][0], b = r[y][1] * half, d = r[y][2], e = (a + d) * half;
-      T o[4][VL] __attribute__((aligned(VECTOR_BYTES)));
-      *(Vector *)o[0] = a, *(Vector *)o[1] = e + b, *(Vector *)o[2] = e - b, *(Vector *)o[3] = d;
-      UNROLL for (int x = 0; x < 4; x++) copy(u + (y * 4 + x) * place, o[x], f->rows);
-    }
+    kind = kind * 10 + count[n];
   }
+  return kind;
 }
 
-// Pixels x, x + 2, ... to 'even' and those after each to 'odd', 'count' of both, 0 outside of the row.
-static void halve(const T *row, i64 size, i64 x, i64 count, T *even, T *odd) {
-  i64 from = x < 0 ? MIN(count, (1 - x) / 2) : 0, to = MAX(from, MIN(count, (size - x) / 2)), j = from;
-  for (i64 i = 0; i < from; i++) {
-    even[i] = 0;
-    odd[i] = x + 2 * i + 1 >= 0 && x + 2 * i + 1 < size ? row[x + 2 * i + 1] : 0;
-  }
-  const T *s = row + x;
-  for (; j + VL <= to; j += VL) {
-    Vector a = *(const Unaligned *)(s + 2 * j), b = *(const Unaligned *)(s + 2 * j + VL);
-    *(Unaligned *)(even + j) = WIDE_EVENS(a, b), *(Unaligned *)(odd + j) = WIDE_ODDS(a, b);
-  }
-  for (; j + QL <= to; j += QL) {
-    Quarter a = *(const Quarter *)(s + 2 * j), b = *(const Quarter *)(s + 2 * j + QL);
-    *(Quarter *)(even + j) = EVENS(a, b), *(Quarter *)(odd + j) = ODDS(a, b);
-  }
-  for (; j < to; j++) even[j] = s[2 * j], odd[j] = s[2 * j + 1];
-  for (; j < count; j++) {
-    i64 p = x + 2 * j;
-    even[j] = p >= 0 && p < size ? row[p] : 0;
-    odd[j] = p + 1 >= 0 && p + 1 < size ? row[p + 1] : 0;
-  }
+// Whether there is a transform for these axes. 'lanes' are computed at once.
+static int make_winograd(Winograd *f, Split h, Split w, i64 batch, i64 sources, i64 results, i64 lanes) {
+  *f = (Winograd){0};
+  i64 at[2], count[2], down = runs_of(&h, at, count, f->tap_h);
+  i64 across = runs_of(&w, f->column_at, f->column_count, f->tap_w);
+  for (int i = 0; i < sizeof transforms / sizeof *transforms; i++)
+    if (transforms[i].down == down && transforms[i].across == across) f->t = &transforms[i];
+  if (!f->t) return 0;
+  for (i64 n = 0, i = 0; n < h.planes; n++)
+    for (i64 j = 0; j <= count[n]; j++, i++) f->row_plane[i] = n, f->row_at[i] = at[n] + j;
+  f->sources = sources, f->results = results;
+  f->tall = (h.count + 1) / 2, f->wide = (w.count + 1) / 2, f->tiles = batch * f->tall * f->wide;
+  f->lanes = lanes, f->blocks = (f->tiles + lanes - 1) / lanes, f->pitch = lanes + VL, f->term = sources * lanes + VL;
+  h.size += h.count % 2, w.size += w.count % 2;  // whole tiles
+  f->h = h, f->w = w;
+  return 1;
 }
 
-// v[16 places][channel][lane]: the transformed tiles of all channels. 'rows' holds a channel's pixels.
-static void winograd_pixels(const Winograd *f, i64 count, const Strip *strip, const T *source, i64 image, i64 channel,
-                            T *rows, T *v) {
-  i64 pitch = round_up(f->lanes + 1, VL) + VL, place = f->sources * f->lanes;
-  T last[16][VL] __attribute__((aligned(VECTOR_BYTES)));
-  for (i64 c = 0; c < f->sources; c++, source += channel, v += f->lanes) {
-    for (i64 n = 0; n < count; n++) for (i64 y = 0; y < 4; y++) {
-      i64 r = strip[n].y * 2 + y - f->top;
-      T *even = rows + (n * 4 + y) * 2 * pitch;
-      if (r < 0 || r >= f->in_h) clear(even, strip[n].count + 1), clear(even + pitch, strip[n].count + 1);
-      else halve(source + strip[n].image * image + r * f->in_w, f->in_w, strip[n].x * 2 - f->left, strip[n].count + 1,
-                 even, even + pitch);
-    }
-    for (i64 n = 0; n < count; n++) for (i64 j = 0; j < strip[n].count; j += VL) {
-      Vector r[4][4];
-      const T *even = rows + n * 8 * pitch + j, *odd = even + pitch;
-#define E(y, x) (*(const Unaligned *)(even + (y) * 2 * pitch + (x)))
-#define O(y, x) (*(const Unaligned *)(odd + (y) * 2 * pitch + (x)))
-#define COLUMN(x, at, i) do { \\
-      Vector a = at(0, i), b = at(1, i), d = at(2, i), e = at(3, i); \\
-      r[0][x] = a - d, r[1][x] = b + d, r[2][x] = d - b, r[3][x] = b - e; \\
-    } while (0)
-      COLUMN(0, E, 0);
-      COLUMN(1, O, 0);
-      COLUMN(2, E, 1);
-      COLUMN(3, O, 1);
-      i64 lane = strip[n].lane + j;
-      T *d = v + lane;
-      i64 step = place;
-      if (lane + VL > f->lanes) d = last[0], step = VL;
-      UNROLL for (int y = 0; y < 4; y++) {
-        *(Unaligned *)(d + (y * 4 + 0) * step) = r[y][0] - r[y][2];
-        *(Unaligned *)(d + (y * 4 + 1) * step) = r[y][1] + r[y][2];
-        *(Unaligned *)(d + (y * 4 + 2) * step) = r[y][2] - r[y][1];
-        *(Unaligned *)(d + (y * 4 + 3) * step) = r[y][1] - r[y][3];
+// How many numbers a channel's planes take under a block, and its pixels.
+INLINE i64 winograd_planes(const Winograd *f) {
+  i64 tiles = MIN(f->tall, f->lanes / f->wide + 2);
+  return f->h.planes * f->w.planes * (f->h.size + 2 * (tiles - f->tall)) * f->w.size + SLACK;
+}
+INLINE i64 winograd_pixels(const Winograd *f) { return f->t->rows * f->t->columns * f->pitch + VL; }
+
+// Groups of 'rows' result channels: the terms, of each the source channels, of each the group.
+static void winograd_weights(const Winograd *f, i64 group, const T *weight, i64 wi, i64 wc, i64 width, T *u) {
+  T g[25 * VL] __attribute__((aligned(VECTOR_BYTES)));
+  i64 term = f->sources * f->rows;
+  weight += group * f->rows * wi;
+  u += group * f->t->terms * term;
+  for (i64 begin = 0; begin < f->rows; begin += VL) {
+    i64 n = MIN(VL, MIN(f->rows, f->results - group * f->rows) - begin);
+    memset(g, 0, sizeof g);
+    for (i64 c = 0; c < f->sources; c++) {
+      T *d = g;
+      for (i64 y = 0; y < f->h.taps; y++) for (i64 x = 0; x < f->w.taps; x++, d += VL) {
+        const T *s = weight + begin * wi + c * wc + f->tap_h[y] * width + f->tap_w[x];
+        for (i64 i = 0; i < n; i++) d[i] = s[i * wi];
       }
-      if (d == last[0]) for (int p = 0; p < 16; p++) copy(v + p * place + lane, last[p], f->lanes - lane);
+      f->t->weights(g, u + c * f->rows + begin, term, MIN(VL, f->rows - begin));
     }
   }
 }
 
-// Results of one channel from m[16 places][...][lane].
-static void winograd_results(const Winograd *f, i64 count, const Strip *strip, const T *m, i64 place, T bias, T *target,
-                             i64 image) {
-  T buffer[2][2 * VL] __attribute__((aligned(VECTOR_BYTES)));
-  for (i64 n = 0; n < count; n++) for (i64 j = 0; j < strip[n].count; j += VL) {
-    Vector s[2][4];
-    UNROLL for (int x = 0; x < 4; x++) {
-#define M(y) (*(const Unaligned *)(m + ((y) * 4 + x) * place + strip[n].lane + j))
-      Vector b = M(1), d = M(2);
-      s[0][x] = M(0) + (b + d), s[1][x] = (b - d) - M(3);
+// Takes pixels of a row apart: tile j's are the 'count' from s + 2 * j on, to d[i * pitch + j]. Writes whole vectors.
+INLINE void take_some(const T *s, i64 tiles, const int count, T *d, i64 pitch) {
+  for (i64 j = 0; j < tiles; j += VL)
+    UNROLL for (int i = 0; i < count; i += 2) {
+      Vector a = *(const Unaligned *)(s + i + 2 * j), b = a;
+      if (tiles - j > VL / 2) b = *(const Unaligned *)(s + i + 2 * j + VL);
+      *(Unaligned *)(d + i * pitch + j) = WIDE_EVENS(a, b);
+      if (i + 1 < count) *(Unaligned *)(d + (i + 1) * pitch + j) = WIDE_ODDS(a, b);
     }
-    i64 y = strip[n].y * 2, x = (strip[n].x + j) * 2, length = MIN(2 * MIN(VL, strip[n].count - j), f->out_w - x);
-    UNROLL for (int r = 0; r < 2; r++) {
-      if (y + r == f->out_h) break;
-      Vector a = s[r][0] + (s[r][1] + s[r][2]) + bias, b = (s[r][1] - s[r][2]) - s[r][3] + bias;
-      T *d = target + strip[n].image * image + (y + r) * f->out_w + x, *to = length == 2 * VL ? d : buffer[r];
-      *(Unaligned *)to = WIDE_LOWS(a, b), *(Unaligned *)(to + VL) = WIDE_HIGHS(a, b);
-      if (to != d) copy(d, to, length);
+}
+INLINE void take_apart(const T *s, i64 tiles, i64 count, T *d, i64 pitch) {
+  if (count == 4) take_some(s, tiles, 4, d, pitch);
+  else if (count == 6) take_some(s, tiles, 6, d, pitch);
+  else if (count == 3) take_some(s, tiles, 3, d, pitch);
+  else take_some(s, tiles, 2, d, pitch);
+}
+
+// v[term][channel][lane]: the transformed tiles of all channels.
+static void winograd_tiles(const Winograd *f, i64 lanes, i64 count, const Strip *strip, const T *source, i64 image,
+                           i64 channel, T *planes, T *pixels, T *v) {
+  const Transform *t = f->t;
+  i64 whole = round_up(lanes, VL), first[2];
+  Split h = f->h;
+  h.first = first;
+  for (i64 c = 0; c < f->sources; c++, source += channel, v += f->lanes) {
+    for (i64 n = 0; n < count;) {
+      i64 m = n + 1, top = 2 * strip[n].y;
+      while (m < count && strip[m].image == strip[n].image) m++;
+      h.size = f->h.size + 2 * (strip[m - 1].y + 1 - f->tall) - top;
+      for (i64 i = 0; i < h.planes; i++) first[i] = f->h.first[i] + top * h.step;
+      fill(&h, &f->w, 1, 0, source + strip[n].image * image, planes);
+      for (; n < m; n++)
+        for (i64 i = 0; i < t->rows; i++) {
+          const T *s = planes + (f->row_plane[i] * f->w.planes * h.size + 2 * strip[n].y - top + f->row_at[i]) * f->w.size;
+          T *d = pixels + i * t->columns * f->pitch + strip[n].lane;
+          for (i64 x = 0; x < f->w.planes; x++, s += h.size * f->w.size) {
+            take_apart(s + f->column_at[x] + 2 * strip[n].x, strip[n].count, f->column_count[x] + 1, d, f->pitch);
+            d += (f->column_count[x] + 1) * f->pitch;
+          }
+        }
     }
+    for (i64 i = 0; lanes < whole && i < t->rows * t->columns; i++) clear(pixels + i * f->pitch + lanes, whole - lanes);
+    t->pixels(pixels, f->pitch, whole, v, f->term);
   }
 }
 
-INLINE i64 winograd_pixel_rows(const Winograd *f) {  // how many numbers they take, of which a strip has 8 rows
-  i64 strips = MIN(f->lanes, (f->lanes + f->wide - 1) / f->wide + 1);
-  return strips * 8 * (round_up(f->lanes + 1, VL) + VL) + VL;
+// d[2 * i] = s[i]. After a 'first' time, when what lies between does not count, it is kept: the others come to d - 1.
+INLINE void interleave(T *d, const T *s, i64 n, int second) {
+  i64 i = 0;
+  for (; i + VL <= n; i += VL) {
+    Vector y = *(const Unaligned *)(s + i), x = y;
+    Unaligned *to = (Unaligned *)(d - second + 2 * i), *more = (Unaligned *)(d - second + 2 * i + VL);
+    if (second) x = WIDE_EVENS(*to, *more);
+    *to = WIDE_LOWS(x, y), *more = WIDE_HIGHS(x, y);
+  }
+  for (; i < n; i++) d[2 * i] = s[i];
 }
 
-// Blocks of lanes from 'first' to 'end'. Memory: rows as above, v of 16 * sources * lanes and m of 16 * rows * lanes.
-static void winograd_blocks(const Winograd *f, i64 first, i64 end, const T *source, i64 source_image, i64 source_channel,
-                            const T *u, const T *bias, T *target, i64 target_image, i64 target_channel, T *pixels,
-                            T *v, T *m, i64 *at) {
+// A block's results of one channel, from m[place][...][lane]. Returns whether one is not finite.
+static int winograd_results(const Winograd *f, i64 lanes, i64 count, const Strip *strip, const T *m, i64 place, T bias,
+                            const Target *target, T *out, T *rows) {
+  i64 whole = round_up(lanes, VL);
+  int bad = f->t->results(m, place, whole, bias, rows);
+  for (i64 n = 0; n < count; n++)
+    for (i64 r = 0, length = strip[n].length; r < strip[n].rows; r++) {
+      const T *s = rows + 2 * (r * whole + strip[n].lane);
+      T *d = out + strip[n].to + r * target->row;
+      if (target->column == 1) copy(d, s, length);
+      else if (target->paired) interleave(d, s, length, target->paired - 1);
+      else for (i64 q = 0; q < length; q++) d[q * target->column] = s[q];
+    }
+  return bad;
+}
+
+#define WINOGRAD_PIECES 6
+INLINE void winograd_memory(const Winograd *f, i64 *sizes) {
+  sizes[0] = f->t->terms * f->sources * 8, sizes[1] = winograd_planes(f) * S, sizes[2] = winograd_pixels(f) * S;
+  sizes[3] = f->t->terms * f->term * S, sizes[4] = f->t->places * f->rows * f->lanes * S, sizes[5] = 4 * f->lanes * S;
+}
+
+// Blocks of lanes from 'first' to 'end', in the memory that winograd_memory asks for. Returns whether a result is not
+// finite.
+static int winograd_blocks(const Winograd *f, i64 first, i64 end, const T *source, i64 source_image, i64 source_channel,
+                           const T *u, const T *bias, const Target *target, i64 target_image, char **memory) {
+  const Transform *t = f->t;
   Strip strip[8 * VL];
-  for (i64 c = 0; c < f->sources; c++) at[c] = c * f->lanes;
+  i64 *at = (i64 *)memory[0];
+  T *v = (T *)memory[3], *m = (T *)memory[4];
+  int bad = 0;
+  for (i64 q = 0; q < t->terms; q++) for (i64 c = 0; c < f->sources; c++) at[q * f->sources + c] = q * f->term + c * f->lanes;
   for (i64 b = first; b < end; b++) {
     i64 lanes = MIN(f->lanes, f->tiles - b * f->lanes), count = strips_of(f, b * f->lanes, lanes, strip);
-    winograd_pixels(f, count, strip, source, source_image, source_channel, pixels, v);
+    winograd_tiles(f, lanes, count, strip, source, source_image, source_channel, (T *)memory[1], (T *)memory[2], v);
+    for (i64 n = 0; n < count; n++)
+      strip[n].to = strip[n].image * target_image + 2 * (strip[n].y * target->row + strip[n].x * target->column);
     for (i64 i = 0; i < f->results; i += f->rows) {
-      for (i64 p = 0; p < 16; p++) {
-        const T *a = u + (i * 16 + p * f->rows) * f->sources, *x = v + p * f->sources * f->lanes;
+      for (i64 p = 0; p < t->places; p++) {
+        i64 k = t->first[p] * f->sources, n = t->first[p + 1] * f->sources - k;
+        const T *a = u + i * t->terms * f->sources + k * f->rows;
         T *c = m + p * f->rows * f->lanes;
-        if (2 * lanes > f->lanes) wide[f->rows](f->sources, a, x, at, zeros, c, f->lanes, 0);
-        else for (i64 l = 0; l < lanes; l += VL) narrow[f->rows](f->sources, a, x + l, at, zeros, c + l, f->lanes, 0);
+        if (2 * lanes > f->lanes) wide[f->rows](n, a, v, at + k, zeros, c, f->lanes, 0);
+        else for (i64 l = 0; l < lanes; l += VL) narrow[f->rows](n, a, v + l, at + k, zeros, c + l, f->lanes, 0);
       }
       for (i64 j = i; j < MIN(i + f->rows, f->results); j++)
-        winograd_results(f, count, strip, m + (j - i) * f->lanes, f->rows * f->lanes, bias[j],
-                         target + j * target_channel, target_image);
+        bad |= winograd_results(f, lanes, count, strip, m + (j - i) * f->lanes, f->rows * f->lanes, bias[j], target,
+                                target->out + j * target->channel, (T *)memory[5]);
     }
   }
+  return bad;
+}
+
+// ---- the weights' gradient
+
+#define GRADIENT_PIECES 7
+INLINE void gradient_memory(const Winograd *f, i64 results, i64 width, i64 *sizes) {
+  i64 tile = f->lanes * width * S;
+  winograd_memory(f, sizes);
+  sizes[4] = f->t->places * tile, sizes[5] = 4 * tile, sizes[6] = f->t->terms * f->sources * round_up(results, width) * S;
+}
+
+// d[j * width + i] = s[i * row + j] for i < m, 0 for the rest of 'width', and j < n.
+static void across(i64 m, i64 width, i64 n, const T *s, i64 row, T *d) {
+  i64 i = 0;
+  for (; i + QL <= m; i += QL) {
+    i64 j = 0;
+    for (; j + QL <= n; j += QL) transpose(s + i * row + j, row, d + j * width + i, width);
+    for (; j < n; j++) for (i64 t = i; t < i + QL; t++) d[j * width + t] = s[t * row + j];
+  }
+  for (; i < width; i++) for (i64 j = 0; j < n; j++) d[j * width + i] = i < m ? s[i * row + j] : 0;
+}
+
+// sum[(source channel * taps + tap) * width + result channel] = the gradient of the weights, by all tiles; one such sum
+// after the other for each 'width' of the result channels.
+static void winograd_gradient(const Winograd *f, const T *source, i64 source_image, i64 source_channel, i64 width,
+                              const T *gradient, i64 gradient_image, i64 gradient_channel, char **memory, T *sum) {
+  const Transform *t = f->t;
+  Strip strip[8 * VL];
+  i64 *at = (i64 *)memory[0], row = 2 * f->lanes * width, height = even_parts(f->sources, MR), taps = f->h.taps * f->w.taps;
+  T *v = (T *)memory[3], *m = (T *)memory[4], *packed = (T *)memory[5], *terms = (T *)memory[6];
+  memset(terms, 0, t->terms * f->sources * round_up(f->results, width) * S);
+  for (i64 c = 0; c < f->sources; c++) at[c] = c * f->lanes;
+  for (i64 b = 0; b < f->blocks; b++) {
+    i64 lanes = MIN(f->lanes, f->tiles - b * f->lanes), count = strips_of(f, b * f->lanes, lanes, strip);
+    winograd_tiles(f, lanes, count, strip, source, source_image, source_channel, (T *)memory[1], (T *)memory[2], v);
+    T *total = terms;
+    for (i64 o = 0; o < f->results; o += width, total += t->terms * f->sources * width) {
+      const T *g = gradient + o * gradient_channel;
+      for (i64 n = 0; n < count; n++) for (i64 r = 0; r < 2; r++) {
+        i64 y = 2 * strip[n].y + r, all = 2 * strip[n].count, length = r < strip[n].rows ? strip[n].length : 0;
+        T *d = packed + r * row + 2 * strip[n].lane * width;
+        across(MIN(width, f->results - o), width, length,
+               g + strip[n].image * gradient_image + y * f->w.count + 2 * strip[n].x, gradient_channel, d);
+        clear(d + length * width, (all - length) * width);
+      }
+      t->gradients(packed, row, width, lanes, m, f->lanes * width);
+      for (i64 p = 0; p < t->places; p++)
+        for (i64 q = t->first[p]; q < t->first[p + 1]; q++)
+          for (i64 c = 0; c < f->sources; c += height)
+            (width > VL ? pair : single)[MIN(height, f->sources - c)](1, lanes, v + q * f->term, at + c, 0,
+                                                                       m + p * f->lanes * width,
+                                                                       total + (q * f->sources + c) * width, width);
+    }
+  }
+  for (i64 o = 0; o < f->results; o += width, terms += t->terms * f->sources * width, sum += f->sources * taps * width)
+    for (i64 c = 0; c < f->sources; c++) {
+      t->taps(terms + c * width, f->sources * width, width, packed);
+      for (i64 y = 0, n = 0; y < f->h.taps; y++) for (i64 x = 0; x < f->w.taps; x++, n++)
+        copy(sum + (c * taps + f->tap_h[y] * f->w.taps + f->tap_w[x]) * width, packed + n * width, width);
+    }
 }
 `

@@ -60,7 +60,10 @@ function each_product(s: Shape, visit: (input: number, weight: number, output: n
               }
 }
 
-function check(dtype: DType, s: Shape): void {
+type Change = (values: { input: Float64Array; weight: Float64Array; output: Float64Array }) => unknown
+
+/** Compares all three kinds with sums of products, on small integers that `change` may have replaced in part. */
+function check(dtype: DType, s: Shape, change: Change = () => {}, only?: ConvProblem['kind']): void {
   const sizes = {
     input: [s.batch, s.in_channels, ...s.in_size],
     weight: [s.out_channels, s.in_channels / s.groups, ...s.kernel],
@@ -71,6 +74,8 @@ function check(dtype: DType, s: Shape): void {
     return operand(dtype, sizes[name], small_integers(count, seed))
   }
   const operands = { input: filled('input', 1), weight: filled('weight', 2), output: filled('output', 3) }
+  const array = (name: keyof typeof sizes): Float64Array => operands[name].memory.array(dtype) as Float64Array
+  change({ input: array('input'), weight: array('weight'), output: array('output') })
   const values = {
     input: contents(operands.input) as number[],
     weight: contents(operands.weight) as number[],
@@ -81,6 +86,7 @@ function check(dtype: DType, s: Shape): void {
     ['input_grad', 'input'],
     ['weight_grad', 'weight'],
   ] as const) {
+    if (only && kind !== only) continue
     const result = filled(written, 4) // what was there before does not count
     const channels = written === 'output' ? s.out_channels : s.in_channels
     const bias = written === 'weight' ? null : operand(dtype, [channels], small_integers(channels, 5))
@@ -94,7 +100,8 @@ function check(dtype: DType, s: Shape): void {
       else if (written === 'input') expected[i]! += values.output[o]! * values.weight[w]!
       else expected[w]! += values.output[o]! * values.input[i]!
     })
-    expect(contents(result)).toEqual(expected)
+    const unsigned = (list: readonly number[]): number[] => list.map(v => v + 0) // zeros have no sign
+    expect(unsigned(contents(result) as number[])).toEqual(unsigned(expected))
   }
 }
 
@@ -134,6 +141,15 @@ describe.skipIf(!native).each([float32, float64])('conv and its gradients in %s'
     'depthwise with a multiplier, stride and dilation': shape([2, 4, 4, 8], [9, 10], [3, 3], {
       ...{ stride: [2, 1], dilation: [1, 2], padding: [1, 2] },
     }),
+    'many channels, odd sizes': shape([3, 1, 24, 40], [11, 13], [3, 3], { padding: [1, 0] }),
+    'many channels in groups': shape([2, 2, 48, 64], [10, 10], [3, 3], { padding: [1, 1] }),
+    'many channels and more of the result': shape([2, 1, 20, 150], [8, 9], [3, 3], { padding: [1, 2] }),
+    '5 x 5, many channels': shape([3, 1, 20, 24], [11, 14], [5, 5], { padding: [2, 1] }),
+    'stride 2, many channels': shape([2, 1, 24, 40], [15, 18], [3, 3], { stride: [2, 2], padding: [1, 1] }),
+    'stride 2, a row and a column over': shape([2, 1, 24, 40], [16, 15], [3, 3], { stride: [2, 2] }),
+    '4 x 4 with stride 2, many channels': shape([2, 1, 24, 40], [16, 14], [4, 4], {
+      ...{ stride: [2, 2], padding: [1, 1] },
+    }),
     'no images': shape([0, 1, 2, 3], [4, 4], [2, 2]),
   }
   for (const [name, s] of Object.entries(cases)) it(name, () => check(dtype, s))
@@ -149,6 +165,71 @@ describe.skipIf(!native).each([float32, float64])('conv and its gradients in %s'
     expect(contents(output).every(v => Number.isFinite(v))).toBe(true)
     device.conv({ ...s, dtype, kind: 'weight_grad', input, weight, output, bias: null })
     expect(contents(weight).every(v => Number.isFinite(v))).toBe(true)
+  })
+})
+
+describe.skipIf(!native)('where Winograd’s algorithm computes', () => {
+  const cases: Record<string, Shape> = {
+    '3 x 3': shape([4, 1, 32, 32], [16, 15], [3, 3], { padding: [1, 1] }),
+    '5 x 5': shape([3, 1, 24, 32], [15, 16], [5, 5], { padding: [2, 2] }),
+    'stride 2': shape([4, 1, 64, 64], [16, 16], [3, 3], { stride: [2, 2], padding: [1, 1] }),
+  }
+  describe.each(Object.entries(cases))('%s', (_, s) => {
+    it('what is not finite reaches what it is a factor of, as in sums of products', () => {
+      const size = s.out_size[0] * s.out_size[1]
+      const middle = Math.floor(s.out_size[0] / 2) * s.out_size[1] + Math.floor(s.out_size[1] / 2)
+      check(float32, s, ({ input, output }) => {
+        input[40] = Infinity
+        input[600] = -Infinity
+        input[2000] = NaN
+        output[size + middle] = Infinity
+        output[3 * size + middle] = NaN
+      })
+    })
+    it('sums of pixels may be too large', () => {
+      const [large, small] = [2 ** 127, 2 ** -40]
+      const pixels = (a: Float64Array): void => {
+        a.fill(0)
+        for (let i = 30; i < 34; i++) a[i] = large * (1 + (i % 2) / 2)
+      }
+      const signs = (a: Float64Array): void => a.forEach((v, i) => void (a[i] = Math.sign(v) * small))
+      const given: Change = ({ input, weight, output }) => [pixels(input), signs(weight), signs(output)]
+      check(float32, s, given, 'forward')
+      check(float32, s, given, 'weight_grad')
+      check(float32, s, ({ weight, output }) => [pixels(output), signs(weight)], 'input_grad')
+    })
+    it('is as exact as a float32 allows', () => {
+      const counts = {
+        input: [s.batch, s.in_channels, ...s.in_size],
+        weight: [s.out_channels, s.in_channels / s.groups, ...s.kernel],
+        output: [s.batch, s.out_channels, ...s.out_size],
+      }
+      const of = (dtype: DType, list: readonly number[], seed: number): Operand => {
+        const values = noise(
+          list.reduce((a, b) => a * b),
+          seed,
+        )
+        return operand(dtype, list, values.map(Math.fround))
+      }
+      for (const [kind, written] of [
+        ['forward', 'output'],
+        ['input_grad', 'input'],
+        ['weight_grad', 'weight'],
+      ] as const) {
+        const [single, double] = [float32, float64].map(dtype => {
+          const operands = {
+            input: of(dtype, counts.input, 1),
+            weight: of(dtype, counts.weight, 2),
+            output: of(dtype, counts.output, 3),
+          }
+          device.conv({ ...s, dtype, kind, ...operands, bias: null })
+          return contents(operands[written]) as number[]
+        })
+        const scale = Math.sqrt(double!.reduce((sum, v) => sum + v * v, 0) / double!.length)
+        const error = Math.max(...single!.map((v, i) => Math.abs(v - double![i]!)))
+        expect(error / scale).toBeLessThan(4e-6)
+      }
+    })
   })
 })
 
@@ -203,6 +284,8 @@ describe.skipIf(!native)('a convolution gives the same bits with any number of t
     '3 x 3, many channels': shape([4, 1, 48, 40], [16, 16], [3, 3], { padding: [1, 1] }),
     'few channels': shape([16, 1, 3, 20], [20, 22], [3, 3], { padding: [1, 1] }),
     '1 x 1': shape([6, 1, 40, 60], [14, 14], [1, 1]),
+    '5 x 5': shape([4, 1, 24, 40], [16, 16], [5, 5], { padding: [2, 2] }),
+    '3 x 3 with stride 2': shape([4, 1, 32, 40], [16, 16], [3, 3], { stride: [2, 2], padding: [1, 1] }),
     strides: shape([4, 1, 16, 30], [24, 24], [4, 4], { stride: [2, 2], padding: [1, 1] }),
     groups: shape([4, 4, 32, 32], [16, 16], [3, 3], { padding: [1, 1] }),
     depthwise: shape([16, 48, 48, 48], [24, 24], [3, 3], { padding: [1, 1] }),
