@@ -11,8 +11,10 @@ import { full_value } from './creation.ts'
 import { dense } from './define/copy.ts'
 import { type Named, named_tuple } from './define/named.ts'
 import { composite, type Op, type Overloads, op, overloaded } from './define/op.ts'
+import { first_of_order, pick, type Which } from './define/select.ts'
 import { around_dim, is_less, sort_dim } from './define/sort.ts'
 import { window } from './define/space.ts'
+import { gather } from './scatter.ts'
 
 /** Values, and where along the dimension they were. */
 export type ValuesIndices = Named<Tensor, 'values' | 'indices'>
@@ -79,37 +81,61 @@ export const msort: Op<[self: Tensor, opts?: { out?: Tensor }]> = composite('mso
 
 // ------------------------------------------------------------------------------------ topk
 
-const topk_kernel = kernels('topk', (k, dtype: DType, largest: boolean) => {
+const topk_kernel = kernels('topk', (k, dtype: DType, largest: boolean, single: boolean) => {
   const values = k.inout('values', dtype, { rank: 3 })
   const indices = k.inout('indices', int64, { rank: 3 })
-  const x = k.input('x', dtype, { rank: 3 })
+  const x = k.input('x', dtype, single ? { rank: 2, inner: 1 } : { rank: 3, inner: 1 })
   const room = values.sizes[1]!
   const before = (a: Expr, b: Expr): Expr => (largest ? is_less(b, a) : is_less(a, b))
-  k.for(x.sizes[0]!, 'parallel', o =>
-    k.for(x.sizes[2]!, 'serial', c =>
-      k.for(x.sizes[1]!, 'serial', i => {
-        const value = k.local(x.type, x.at(o, i, c))
-        const held = k.local('index', i.min(room))
-        const full = held.eq(room)
-        k.if(full.not().or(before(value, values.at_if(full, [o, room.sub(1), c]))), () => {
-          // The best so far are in order; the new one moves up from the end, and the last may fall off.
-          const j = k.local('index', held.min(room.sub(1)))
-          const previous = (): Expr => values.at_if(j.gt(0), [o, j.sub(1), c])
-          k.while(j.gt(0).and(before(value, previous())), () => {
-            k.store(values, [o, j, c], values.at(o, j.sub(1), c))
-            k.store(indices, [o, j, c], indices.at(o, j.sub(1), c))
-            k.assign(j, j.sub(1))
-          })
-          k.store(values, [o, j, c], value)
-          k.store(indices, [o, j, c], i.cast('i64'))
+  const n = x.sizes[1]!
+  k.nest([values.sizes[0]!, values.sizes[2]!], 'parallel', 'parallel', (o, c) => {
+    const load = (i: Expr): Expr => (single ? x.at(o!, i) : x.at(o!, i, c!))
+    const last = (): Expr => values.at(o!, room.sub(1), c!)
+    const take = (i: Expr): void => {
+      const value = k.local(x.type, load(i))
+      const held = k.local('index', i.min(room))
+      const full = held.eq(room)
+      k.if(full.not().or(before(value, values.at_if(full, [o!, room.sub(1), c!]))), () => {
+        // The best so far are in order; the new one moves up from the end, and the last may fall off.
+        const j = k.local('index', held.min(room.sub(1)))
+        const previous = (): Expr => values.at_if(j.gt(0), [o!, j.sub(1), c!])
+        k.while(j.gt(0).and(before(value, previous())), () => {
+          k.store(values, [o!, j, c!], values.at(o!, j.sub(1), c!))
+          k.store(indices, [o!, j, c!], indices.at(o!, j.sub(1), c!))
+          k.assign(j, j.sub(1))
         })
-      }),
-    ),
-  )
+        k.store(values, [o!, j, c!], value)
+        k.store(indices, [o!, j, c!], i.cast('i64'))
+      })
+    }
+    const start = k.local('index', n.min(room.max(BLOCK)))
+    k.for(start, 'serial', take)
+    // Of most blocks none comes before the last of those that are held.
+    k.for(
+      n
+        .sub(start)
+        .add(BLOCK - 1)
+        .truncdiv(BLOCK),
+      'serial',
+      block => {
+        const first = k.local('index', start.add(block.mul(BLOCK)))
+        const length = k.local('index', n.sub(first).min(BLOCK))
+        const any = k.local('i32', 0)
+        const bound = k.local(x.type, last())
+        k.for(length, 'reduce', i => k.assign(any, any.or(before(load(first.add(i)), bound).cast('i32'))))
+        k.if(any.ne(0), () => k.for(length, 'serial', i => take(first.add(i))))
+      },
+    )
+  })
 })
 
-/** Up to this many are kept in order while the elements pass by; more are taken from the sorted row. */
+/** Elements that are looked at together. */
+const BLOCK = 64
+
+/** Up to this many are kept in order while the elements pass by. */
 const FEW = 32
+/** A larger part of the row than this is taken from the sorted row; a smaller one is selected, then sorted. */
+const SORTED_PART = 1 / 4
 
 type TopkOptions = { dim?: number; largest?: boolean; sorted?: boolean; out?: readonly Tensor[] }
 
@@ -128,17 +154,24 @@ export const topk: Op<
     if (self.dtype === bool) throw new RuntimeError(`"topk_cpu" not implemented for 'Bool'`)
     const d = wrap_dim(dim, self.sizes.length)
     if (k < 0 || k > (self.sizes[d] ?? 1)) throw new RuntimeError('selected index k out of range')
+    const n = self.sizes[d] ?? 1
+    if (k > FEW && k <= n * SORTED_PART) {
+      const some = first_of_order(self, d, k, largest)
+      const { values, indices } = sort_dim(some.values, d, largest)
+      return named_tuple('topk', { values, indices: gather(some.indices, d, indices) })
+    }
     if (k > FEW) {
       const { values, indices } = sort_dim(self, d, largest)
       return named_tuple('topk', { values: first(values, d, k), indices: first(indices, d, k) })
     }
     const sizes = self.sizes.length === 0 ? [] : self.sizes.with(d, k)
     const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
-    if (values.count > 0)
-      topk_kernel(self.dtype, largest)(
-        [around_dim(values, d), around_dim(indices, d), around_dim(dense(self), d)],
-        [],
-      )
+    if (values.count > 0) {
+      const x = around_dim(dense(self), d)
+      const single = x.sizes[2] === 1
+      const row = single ? window(x, [x.sizes[0]!, n], [n, 1]) : x
+      topk_kernel(self.dtype, largest, single)([around_dim(values, d), around_dim(indices, d), row], [])
+    }
     return named_tuple('topk', { values, indices })
   },
   saves: ['out'],
@@ -158,44 +191,15 @@ const first = (t: Tensor, dim: number, n: number): Tensor => dense(alias(t, t.si
 
 // ------------------------------------------------------------------------------------ one element of the order
 
-const pick_kernel = kernels('pick_sorted', (k, dtype: DType, how: string) => {
-  const out = k.output('out', dtype, { rank: 2, inner: 1 })
-  const places = k.output('places', int64, { rank: 2, inner: 1 })
-  const values = k.input('values', dtype, { rank: 3 })
-  const indices = k.input('indices', int64, { rank: 3 })
-  const rank = k.value('rank', 'index')
-  const n = values.sizes[1]!
-  k.nest(out.sizes, 'parallel', 'serial', (o, i) => {
-    const at = k.local('index', rank)
-    if (how !== 'kth') {
-      // NaN are at the end; `numbers` counts the others.
-      const numbers = k.local('index', n)
-      const last = (): Expr => values.at_if(numbers.gt(0), [o!, numbers.sub(1), i!])
-      if (dtype.is_floating_point)
-        k.while(numbers.gt(0).and(last().ne(last())), () => k.assign(numbers, numbers.sub(1)))
-      const lower_middle = numbers.sub(1).max(0).shr(1)
-      k.assign(at, how === 'median' ? numbers.lt(n).where(numbers, lower_middle) : lower_middle)
-    }
-    k.store(out, [o!, i!], values.at(o!, at, i!))
-    k.store(places, [o!, i!], indices.at(o!, at, i!))
-  })
-})
-
-function pick(
+function pick_along(
   self: Tensor,
   d: number,
   keepdim: boolean,
-  how: string,
+  which: Which,
   rank: number,
 ): { values: Tensor; indices: Tensor } {
   const sizes = self.sizes.length === 0 ? [] : keepdim ? self.sizes.with(d, 1) : self.sizes.toSpliced(d, 1)
-  const [values, indices] = [empty(sizes, self.dtype), empty(sizes, int64)]
-  if (values.count === 0) return { values, indices }
-  const sorted = sort_dim(self, d, false)
-  const [from, places] = [around_dim(sorted.values, d), around_dim(sorted.indices, d)]
-  const rows = (t: Tensor) => window(t, [from.sizes[0]!, from.sizes[2]!], [from.sizes[2]!, 1])
-  pick_kernel(self.dtype, how)([rows(values), rows(indices), from, places], [rank])
-  return { values, indices }
+  return pick(self, d, sizes, which, rank)
 }
 
 function require_elements(name: string, self: Tensor, dim: number): number {
@@ -217,7 +221,7 @@ export const kthvalue: Op<
     const d = require_elements('kthvalue', self, dim)
     if (k < 1 || k > (self.sizes[d] ?? 1))
       throw new RuntimeError(`kthvalue(): selected number k out of range for dimension ${d}`)
-    return named_tuple('kthvalue', pick(self, d, keepdim, 'kth', k - 1))
+    return named_tuple('kthvalue', pick_along(self, d, keepdim, 'kth', k - 1))
   },
   saves: ['out'],
   backward: {
@@ -244,7 +248,7 @@ function medians(name: 'median' | 'nanmedian'): Medians {
     node: `${node}Backward0`,
     forward(self: Tensor) {
       const flat = alias(dense(self), [self.count], [1])
-      if (self.count > 0) return pick(flat, 0, false, name, 0).values
+      if (self.count > 0) return pick(flat, 0, [], name, 0).values
       const out = empty([], self.dtype)
       full_value(out, self.dtype.is_floating_point ? Number.NaN : -(2n ** 63n))
       return out
@@ -258,7 +262,7 @@ function medians(name: 'median' | 'nanmedian'): Medians {
       node: `${node}Backward1`,
       forward(self: Tensor, dim: number, keepdim: boolean) {
         const d = require_elements(name, self, dim)
-        return named_tuple(name, pick(self, d, keepdim, name, 0))
+        return named_tuple(name, pick_along(self, d, keepdim, name, 0))
       },
       saves: ['out'],
       backward: {

@@ -130,6 +130,20 @@ describe('topk', () => {
     }
   })
 
+  test.each([1, 10, 33, 200, 700])('gives the first %i of long rows and columns as a stable sort does', k => {
+    for (const dtype of [torch.float32, torch.int64, torch.float64]) {
+      const x = torch.tensor(data(3 * 1000 * 2, 90).map(v => v - 45)).to(dtype)
+      for (const largest of [true, false])
+        for (const [shape, dim] of [[[6, 1000], 1] as const, [[3, 1000, 2], 1] as const]) {
+          const rows = x.reshape(...shape)
+          const sorted = rows.sort(dim, largest)
+          const { values: top, indices } = rows.topk(k, dim, largest)
+          expect(list(top)).toEqual(list(sorted.values.narrow(dim, 0, k)))
+          expect(list(indices)).toEqual(list(sorted.indices.narrow(dim, 0, k)))
+        }
+    }
+  })
+
   test('counts NaN as largest', () => {
     const x = torch.tensor([1.5, nan, 0])
     expect(list(x.topk(2).indices)).toEqual([1, 0])
@@ -138,6 +152,36 @@ describe('topk', () => {
 })
 
 describe('kthvalue, median and mode', () => {
+  test.each([torch.float32, torch.float64, torch.int16, torch.int64, torch.bfloat16])(
+    'select from %s what a stable sort has there',
+    dtype => {
+      const x = torch
+        .tensor(data(2 * 700 * 3, 200).map(v => v - 100))
+        .to(dtype)
+        .reshape(2, 700, 3)
+      for (const dim of [0, 1, 2]) {
+        const { values: sorted, indices: places } = x.sort(dim)
+        const n = x.sizes[dim]!
+        for (const k of [1, Math.ceil(n / 3), n]) {
+          const { values: value, indices } = x.kthvalue(k, dim)
+          expect(list(value)).toEqual(list(sorted.select(dim, k - 1)))
+          expect(list(indices)).toEqual(list(places.select(dim, k - 1)))
+        }
+        expect(list(x.median(dim).indices)).toEqual(list(places.select(dim, (n - 1) >> 1)))
+      }
+    },
+  )
+
+  test('a median is NaN where there is one, a nanmedian leaves them out', () => {
+    const values = data(1001, 500).map((v, i) => (i % 10 === 3 ? nan : v - 250))
+    const x = torch.tensor(values)
+    const numbers = values.filter(v => !Number.isNaN(v)).sort((a, b) => a - b)
+    expect(x.median(0).indices.item()).toBe(3)
+    expect(x.median().item()).toBeNaN()
+    expect(x.nanmedian().item()).toBe(numbers[(numbers.length - 1) >> 1])
+    expect(torch.full([300], nan).nanmedian(0).indices.item()).toBe(0)
+  })
+
   test('agree with the sorted row', () => {
     const values = data(501, 90)
     const x = torch.tensor(values)
