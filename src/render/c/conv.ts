@@ -160,10 +160,12 @@ static void choose(Pass *p, int direct) {
   }
   i64 rows = even_parts(p->results, MR), lanes = widths[rows] * VL;
   double positions = round_up((h.count - 1) * w.size + w.count, lanes) / VL;
-  double in_pixels = images * positions * round_up(p->results, rows) * (k * 1.12 + 4);
-  i64 width = even_parts(w.count, CR);
+  int whole = p->steps_w == 1 && (by_rows(&w, rows) || w.count == w.size);
+  if (whole) positions = h.count * (double)w.count / VL;
+  double in_pixels = images * positions * round_up(p->results, rows) * (k * 1.05 + (whole ? 5 : 14));
+  int put = p->target_size * S % 2048 == 0 ? 24 : 8;  // results of one pixel evict each other
   double in_channels = images * h.count * (round_up(p->results, VL) / VL) *
-                       (w.count * (k * (p->results > VL ? 1.03 : 1.2) + 8) + (w.count < 6 ? (6 - w.count) * k : 0));
+                       (w.count * (k * (p->results > VL ? 1.03 : 1.2) + put) + (w.count < 6 ? (6 - w.count) * k : 0));
   p->method = in_channels < in_pixels ? CHANNELS : PIXELS;
   p->rows = p->method == CHANNELS ? 2 * VL : rows;
   if (!direct) choose_winograd(p, MIN(in_channels, in_pixels));
@@ -244,13 +246,13 @@ static i32 direct_sums(const double *args) {
   Pass p = pass_of(&x, STATE(args)->direct);
   i64 first, end, band_rows = (p.most_rows + p.bands - 1) / p.bands, h_words = SPLIT_WORDS(p.h);
   share_of(args, p.batch * p.groups * p.bands, &first, &end);
-  char *piece[3];
-  i64 sizes[] = {(h_words + SPLIT_WORDS(p.w)) * 8, p.sources * p.taps * 8, 0};
+  char *piece[5];
+  i64 sizes[] = {(h_words + SPLIT_WORDS(p.w)) * 8, p.sources * p.taps * 8, 0, KC * 8, PANEL * S};
   i64 words[4 * (p.h.taps + p.w.taps)];
   Split h = split_of(&p, 0, 0, words), w = split_of(&p, 1, 0, words + h_words);
   sizes[2] = (p.planes * plane_size(&h, &w) + SLACK) * S;
   if (p.bands > 1) sizes[2] = (p.planes * (h.size - p.most_rows + band_rows) * w.size + SLACK) * S;
-  if (!reserve(3, sizes, piece)) return 1;
+  if (!reserve(5, sizes, piece)) return 1;
   i64 *at = (i64 *)piece[1];
   for (i64 unit = first; unit < end; unit++) {
     i64 b = unit % p.bands, g = unit / p.bands % p.groups, n = unit / p.bands / p.groups;
@@ -277,6 +279,9 @@ static i32 direct_sums(const double *args) {
       if (k == 0) without_taps(p.results, &h, &w, bias, &target);
       else if (p.method == ROWS) row_sums(&h, &w, k, a, planes, at, *bias, &target);
       else if (p.method == CHANNELS) channel_products(&h, &w, p.results, k, a, planes, at, bias, &target);
+      else if (p.taps == 1 && w.count == w.size && target.column == 1)
+        plain_products(h.count * w.count, p.results, p.rows, k, depth_of(k, 1), a, planes, at, bias, out, p.target_size,
+                       (T *)piece[4], (i64 *)piece[3]);
       else pixel_products(&h, &w, p.results, p.rows, k, depth_of(p.sources, taps), a, planes, at, bias, &target);
       a += k * packed_rows(&p);
     }

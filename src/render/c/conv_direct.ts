@@ -94,15 +94,22 @@ static i64 segments_of(const Split *h, const Split *w, const Target *t, i64 posi
   return count;
 }
 
+// Whether each row of results is whole tiles, which then need not go on in the next row.
+INLINE int by_rows(const Split *w, i64 rows) {
+  return w->count < w->size && w->count % VL == 0 && (rows >= 8 || w->count % (widths[rows] * VL) == 0);
+}
+
 // out[i] (+)= bias[i] + a[i] * planes for channels i in groups of 'rows', whose k values are packed one after the other.
 static void pixel_product(const Split *h, const Split *w, i64 channels, i64 rows, i64 k, const T *a, const T *planes,
                           const i64 *at, const T *bias, const Target *target, int accumulate) {
   T buffer[MR * 8 * VL] __attribute__((aligned(VECTOR_BYTES)));
   Segment segment[8 * VL + 2];
-  i64 end = (h->count - 1) * w->size + w->count, whole = widths[rows] * VL;
-  for (i64 position = 0, lanes; position < end; position += lanes) {
+  i64 end = (h->count - 1) * w->size + w->count, whole = widths[rows] * VL, single = by_rows(w, rows);
+  for (i64 position = 0, lanes, row_end = w->count; position < end; position += lanes) {
+    if (single && position == row_end) position += w->size - w->count, row_end += w->size;
+    i64 left = single ? row_end - position : end - position;
     // what is left takes a whole tile or some of one vector, each of which takes at least the latency of an fma
-    lanes = (end - position + VL - 1) / VL * MAX(rows, 4) < widths[rows] * rows ? VL : whole;
+    lanes = single ? (left < whole ? VL : whole) : (left + VL - 1) / VL * MAX(rows, 4) < widths[rows] * rows ? VL : whole;
     PixelTile *tile = lanes == VL && whole > VL ? narrow[rows] : wide[rows];
     i64 count = segments_of(h, w, target, position, lanes, segment);
     int direct = target->column == 1 && count == 1 && segment[0].length == lanes;
@@ -139,6 +146,40 @@ static void pixel_products(const Split *h, const Split *w, i64 channels, i64 row
       pixel_product(h, w, MIN(block, channels - i), rows, kb, a + p * padded + i * kb, planes, at + p, bias + i, &part,
                     p > 0);
     }
+}
+
+// The same where there is one tap and results follow each other: a matrix product. Pixels far apart evict each other, so
+// those under some tiles are put together first.
+#define PANEL (KC * 8 * VL)
+static void plain_products(i64 positions, i64 channels, i64 rows, i64 k, i64 depth, const T *a, const T *planes,
+                           const i64 *at, const T *bias, T *out, i64 channel, T *panel, i64 *panel_at) {
+  T buffer[MR * 8 * VL] __attribute__((aligned(VECTOR_BYTES)));
+  i64 padded = round_up(channels, rows), lanes = widths[rows] * VL;
+  i64 block = MAX(1, MIN(8, 32 * 1024 / (MIN(k, depth) * lanes * S))) * lanes;
+  for (i64 p = 0; p < MIN(k, depth); p++) panel_at[p] = p * lanes;
+  for (i64 position = 0; position < positions; position += block) {
+    i64 count = MIN(block, positions - position);
+    for (i64 p = 0; p < k; p += depth) {
+      i64 kb = MIN(depth, k - p);
+      for (i64 q = 0; q < kb; q++)
+        for (i64 t = 0; t < count; t += lanes)
+          copy(panel + t * kb + q * lanes, planes + at[p + q] + position + t, MIN(lanes, count - t));
+      for (i64 i = 0; i < channels; i += rows)
+        for (i64 t = 0; t < count; t += lanes) {
+          i64 n = MIN(rows, channels - i), length = MIN(lanes, count - t);
+          T *d = out + i * channel + position + t;
+          const T *start = p > 0 ? zeros : bias + i, *group = a + p * padded + i * kb, *pixels = panel + t * kb;
+          if (n == rows && length == lanes) {
+            wide[rows](kb, group, pixels, panel_at, start, d, channel, p > 0);
+            continue;
+          }
+          (length <= VL ? narrow : wide)[rows](kb, group, pixels, panel_at, start, buffer, lanes, 0);
+          for (i64 j = 0; j < n; j++)
+            if (p > 0) add(d + j * channel, buffer + j * lanes, length);
+            else copy(d + j * channel, buffer + j * lanes, length);
+        }
+    }
+  }
 }
 
 // ---- channels in lanes: some pixels of a row at a time

@@ -112,6 +112,8 @@ describe.skipIf(!native).each([float32, float64])('conv and its gradients in %s'
     'many channels': shape([1, 1, 50, 30], [5, 5], [3, 3], { padding: [1, 1] }),
     'more channels than a block': shape([1, 1, 2, 110], [4, 5], [2, 2]),
     'a kernel of 1 x 1': shape([2, 1, 20, 17], [6, 7], [1, 1]),
+    'a kernel of 1 x 1, many channels': shape([2, 1, 400, 50], [9, 11], [1, 1]),
+    'rows of whole vectors': shape([2, 1, 3, 20], [5, 32], [3, 3], { padding: [1, 1] }),
     'a kernel of 1 x 1 with stride': shape([2, 1, 5, 9], [7, 8], [1, 1], { stride: [2, 3] }),
     'stride 2': shape([2, 1, 3, 18], [9, 10], [3, 3], { stride: [2, 2], padding: [1, 1] }),
     'strides that skip the last pixels': shape([1, 1, 2, 5], [10, 11], [3, 2], { stride: [4, 3] }),
