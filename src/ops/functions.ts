@@ -49,6 +49,7 @@ export {
 export { get_device } from './memory.ts'
 export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation.ts'
 export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'
+export { avg_pool1d } from './nn/avg_pool.ts'
 export { conv_transpose1d, conv_transpose2d, conv1d, conv2d } from './nn/conv.ts'
 export {
   alpha_dropout,
@@ -64,7 +65,7 @@ export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
 export { group_norm } from './nn/group_norm.ts'
 export { layer_norm, native_layer_norm } from './nn/layer_norm.ts'
 export { constant_pad_nd } from './nn/pad.ts'
-export { avg_pool1d, max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
+export { max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
 export {
   gru,
   gru_cell,

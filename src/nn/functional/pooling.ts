@@ -1,5 +1,5 @@
 // Pooling functions of torch.nn.functional: maxima with `return_indices`, averages, adaptive pooling, power averages,
-// unpooling. Not here: the kernels (ops/nn/pool.ts, ops/nn/adaptive_pool.ts), three dimensions.
+// unpooling. Not here: the kernels (ops/nn/*pool.ts), three dimensions.
 import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
 
 type Numbers = number | readonly number[]

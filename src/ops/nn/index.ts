@@ -4,6 +4,7 @@
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
 export * from './averages.ts'
+export { avg_pool1d, avg_pool2d } from './avg_pool.ts'
 export { batch_norm, instance_norm } from './batch_norm.ts'
 export { nll_loss } from './class_loss.ts'
 export * from './conv.ts'
@@ -28,8 +29,6 @@ export * from './one_hot.ts'
 export { adam_step_, count_step_, sgd_step_ } from './optimizer_steps.ts'
 export * from './pad.ts'
 export {
-  avg_pool1d,
-  avg_pool2d,
   max_pool1d,
   max_pool1d_with_indices,
   max_pool2d,

@@ -1,9 +1,10 @@
-// Pooling in one and two dimensions: maxima with their positions, and averages.
-// Not here: adaptive windows and unpooling (adaptive_pool.ts), three dimensions.
+// Pooling in one and two dimensions: maxima with their positions, and what averages (avg_pool.ts) have in common with
+// them. Not here: adaptive windows and unpooling (adaptive_pool.ts), three dimensions.
 import { type DType, float16, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel, wrap_dim } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
+import type { Builder } from '../../ir/kernel.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
@@ -11,7 +12,7 @@ import { type Op, op, overloaded, type Samples } from '../define/op.ts'
 import { window } from '../define/space.ts'
 
 export type Numbers = number | readonly number[]
-type Window = {
+export type Window = {
   kernel: number[]
   stride: number[]
   padding: number[]
@@ -20,7 +21,11 @@ type Window = {
 }
 
 /** The number of windows along a dimension; the last may start inside the padding only in ceil mode's sense. */
-function pooled(n: number, d: number, { kernel, stride, padding, dilation, ceil_mode }: Window): number {
+export function pooled(
+  n: number,
+  d: number,
+  { kernel, stride, padding, dilation, ceil_mode }: Window,
+): number {
   const [k, s, p] = [kernel[d]!, stride[d]!, padding[d]!]
   const room = n + 2 * p - dilation[d]! * (k - 1) - 1
   const out = (ceil_mode ? Math.ceil(room / s) : Math.floor(room / s)) + 1
@@ -31,6 +36,14 @@ function pooled(n: number, d: number, { kernel, stride, padding, dilation, ceil_
 export function planes(t: Tensor): ReturnType<typeof window> {
   const [h, w] = t.sizes.slice(-2) as [number, number]
   return window(t, [numel(t.sizes.slice(0, -2)), h, w], [h * w, w, 1])
+}
+
+/** Whether all windows, of which `out` has one element each, lie inside the planes of `x`. */
+export function fits(out: Tensor, x: Tensor, { kernel, stride, padding, dilation }: Window): boolean {
+  return [0, 1].every(d => {
+    const [windows, n] = [out.sizes.at(d - 2)!, x.sizes.at(d - 2)!]
+    return padding[d] === 0 && (windows - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n
+  })
 }
 
 /** Runs `f` on sequences (N, C, L) as images with a height of one, as PyTorch does. */
@@ -49,7 +62,31 @@ export const in_two = (values: readonly number[], one: number): [number, number]
   values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!]
 
 /** Small windows are unrolled into straight code; larger ones loop. */
-const UNROLLED = 16
+export const UNROLLED = 16
+
+/**
+ * Loops over a row of `count` windows of `extent` elements on a row of `size`: those that lie inside it, for SIMD, and
+ * those that reach beyond its ends.
+ */
+export function each_window(
+  k: Builder,
+  count: Expr,
+  size: Expr,
+  extent: number,
+  stride: number,
+  padding: Expr,
+  inside: (j: Expr) => void,
+  at_ends: (j: Expr) => void,
+): void {
+  const first = padding
+    .add(stride - 1)
+    .floordiv(stride)
+    .min(count)
+  const end = size.add(padding).sub(extent).floordiv(stride).add(1).min(count).max(first)
+  k.for(first, 'serial', at_ends)
+  k.for(end.sub(first), 'vector', j => inside(first.add(j)))
+  k.for(count.sub(end), 'serial', j => at_ends(end.add(j)))
+}
 
 const max_pool_kernel = kernels(
   'max_pool',
@@ -73,55 +110,49 @@ const max_pool_kernel = kernels(
     const [, h, w] = x.sizes as [Expr, Expr, Expr]
     const lowest = dtype.is_floating_point ? -Infinity : dtype === int64 ? -(2n ** 63n) : -(2 ** 31)
     const not_number = (v: Expr): Expr => v.ne(v)
-    k.nest([count, oh], 'parallel', 'serial', (p, i) => {
-      const top = i.mul(sh).sub(ph)
-      k.for(ow, kh * kw <= UNROLLED ? 'vector' : 'serial', j => {
+    k.nest([count, oh], 'parallel', 'parallel', (p, i) => {
+      const top = i!.mul(sh).sub(ph)
+      const at = (y: Expr, z: Expr): Expr => y.mul(w).add(z).cast('i32')
+      const unrolled = (j: Expr): void => {
         const left = j.mul(sw).sub(pw)
-        const read = (y: Expr, z: Expr): [Expr, Expr] => {
-          const guard = y.ge(0).and(y.lt(h)).and(z.ge(0)).and(z.lt(w))
-          const v = inside ? x.at(p, y, z) : x.at_if(guard, [p, y, z], lowest)
-          return [v, inside ? constant(true, 'bool') : guard]
+        let best: Expr | null = null
+        let where: Expr = constant(0, 'i32')
+        for (let a = 0; a < kh; a++) {
+          // Beyond the border its row is seen once more, which changes no maximum and no first position.
+          const y = inside ? top.add(a * dh) : top.add(a).max(0).min(h.sub(1))
+          for (let b = 0; b < kw; b++) {
+            const z = left.add(b * dw)
+            const v = x.at(p!, y, z)
+            // The first of equal values wins, a NaN over everything.
+            const better: Expr | null = best === null ? null : v.gt(best).or(not_number(v))
+            where = better === null ? at(y, z) : better.where(at(y, z), where)
+            best = better === null ? v : better.where(v, best!)
+          }
         }
-        const at = (y: Expr, z: Expr): Expr => y.mul(w).add(z).cast('i32')
-        if (kh * kw <= UNROLLED) {
-          let best: Expr | null = null
-          let where: Expr = constant(0, 'i32')
-          for (let a = 0; a < kh; a++)
-            for (let b = 0; b < kw; b++) {
-              const [y, z] = [top.add(a * dh), left.add(b * dw)]
-              const [v, valid] = read(y, z)
-              if (best === null) {
-                best = v
-                where = inside ? at(y, z) : valid.where(at(y, z), constant(-1, 'i32'))
-                continue
-              }
-              // The first of equal values wins, a NaN over everything; padding never.
-              const better: Expr = v
-                .gt(best)
-                .or(not_number(v))
-                .or(inside ? constant(false, 'bool') : where.lt(0).and(valid))
-              where = better.where(at(y, z), where)
-              best = better.where(v, best)
-            }
-          k.store(out, [p, i, j], best!)
-          k.store(index, [p, i, j], where.cast('i64'))
-          return
-        }
+        k.store(out, [p!, i!, j], best!)
+        k.store(index, [p!, i!, j], where.cast('i64'))
+      }
+      const looped = (j: Expr): void => {
+        const left = j.mul(sw).sub(pw)
         const best = k.local(x.type, lowest)
         const where = k.local('i32', -1)
         k.for(kh, 'serial', a =>
           k.for(kw, 'serial', b => {
             const [y, z] = [top.add(a.mul(dh)), left.add(b.mul(dw))]
-            const [v, valid] = read(y, z)
+            const valid = y.ge(0).and(y.lt(h)).and(z.ge(0)).and(z.lt(w))
+            const v = x.at_if(valid, [p!, y, z], lowest)
             k.if(valid.and(v.gt(best).or(not_number(v)).or(where.lt(0))), () => {
               k.assign(where, at(y, z))
               k.assign(best, v)
             })
           }),
         )
-        k.store(out, [p, i, j], best)
-        k.store(index, [p, i, j], where.cast('i64'))
-      })
+        k.store(out, [p!, i!, j], best)
+        k.store(index, [p!, i!, j], where.cast('i64'))
+      }
+      if (kh * kw > UNROLLED || (!inside && dh > 1)) k.for(ow, 'serial', looped)
+      else if (inside) k.for(ow, 'vector', unrolled)
+      else each_window(k, ow, w, dw * (kw - 1) + 1, sw, pw, unrolled, looped)
     })
   },
 )
@@ -167,11 +198,7 @@ const max_pool: Op<PoolArgs, [Tensor, Tensor]> = op(
       const out = empty(sizes, self.dtype)
       const index = empty(sizes, int64)
       if (out.count === 0) return [out, index] as [Tensor, Tensor]
-      const inside = spatial.every(
-        (n, d) =>
-          padding[d] === 0 &&
-          (sizes[sizes.length - 2 + d]! - 1) * stride[d]! + dilation[d]! * (kernel[d]! - 1) < n,
-      )
+      const inside = fits(out, self, win)
       const shape = [...kernel, ...stride, ...dilation] as [number, number, number, number, number, number]
       const executable = max_pool_kernel(self.dtype, ...shape, inside)
       executable([planes(out), planes(index), planes(dense(self))], padding)
@@ -259,7 +286,7 @@ function check_window(name: string, self: Tensor, { kernel, stride, padding, dil
     )
 }
 
-function check_pool(name: string, self: Tensor, win: Window): void {
+export function check_pool(name: string, self: Tensor, win: Window): void {
   check_window(name, self, win)
   const dims = win.kernel.length
   const out = self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))
@@ -277,7 +304,7 @@ export function require_computable(name: string, dtype: DType, others: readonly 
 }
 
 /** What is given for a window, one number for each dimension. */
-function window_of(
+export function window_of(
   name: string,
   dims: number,
   kernel_: number[],
@@ -385,183 +412,3 @@ export const max_pool2d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_o
   2,
   found => found,
 )
-
-// ---------------------------------------------------------------------------------------------- averages
-
-/** Where a window of an average begins and ends along one dimension, and how many elements it counts. */
-type Range = { from: Expr; to: Expr; padded: Expr }
-
-const avg_pool_kernel = kernels(
-  'avg_pool',
-  (k, dtype: DType, include_pad: boolean, divisor: boolean, backward: boolean) => {
-    const small = backward
-      ? k.input('g', dtype, { rank: 3, inner: 1 })
-      : k.output('out', dtype, { rank: 3, inner: 1 })
-    const large = backward
-      ? k.inout('grad', dtype, { rank: 3, inner: 1 })
-      : k.input('x', dtype, { rank: 3, inner: 1 })
-    const value = (name: string): Expr => k.value(name, 'index')
-    const [kh, kw, sh, sw, ph, pw, by] = ['kh', 'kw', 'sh', 'sw', 'ph', 'pw', 'divisor'].map(value) as [
-      Expr,
-      Expr,
-      Expr,
-      Expr,
-      Expr,
-      Expr,
-      Expr,
-    ]
-    const [count, oh, ow] = small.sizes as [Expr, Expr, Expr]
-    const [, h, w] = large.sizes as [Expr, Expr, Expr]
-    const range = (i: Expr, size: Expr, kernel: Expr, stride: Expr, pad: Expr): Range => {
-      const start = i.mul(stride).sub(pad)
-      const end = start.add(kernel).min(size.add(pad))
-      return { from: start.max(0), to: end.min(size), padded: end.sub(start) }
-    }
-    k.for(count, 'parallel', p =>
-      k.nest([oh, ow], 'serial', 'serial', (i, j) => {
-        const rows = range(i, h, kh, sh, ph)
-        const columns = range(j, w, kw, sw, pw)
-        const elements = divisor
-          ? by
-          : include_pad
-            ? rows.padded.mul(columns.padded)
-            : rows.to.sub(rows.from).mul(columns.to.sub(columns.from))
-        const n = elements.cast(small.type)
-        if (backward) {
-          const share = k.local(small.type, small.at(p, i, j).div(n))
-          k.for(rows.to.sub(rows.from), 'serial', a =>
-            k.for(columns.to.sub(columns.from), 'vector', b => {
-              const at = [p, rows.from.add(a), columns.from.add(b)]
-              k.store(large, at, large.at(...at).add(share))
-            }),
-          )
-          return
-        }
-        const sum = k.local(small.type, 0)
-        k.for(rows.to.sub(rows.from), 'serial', a =>
-          k.for(columns.to.sub(columns.from), 'reduce', b =>
-            k.assign(sum, sum.add(large.at(p, rows.from.add(a), columns.from.add(b)))),
-          ),
-        )
-        k.store(small, [p, i, j], small.type === 'i64' ? sum.truncdiv(n) : sum.div(n))
-      }),
-    )
-  },
-)
-
-type AvgFlat = [
-  kernel: number[],
-  stride: number[],
-  padding: number[],
-  ceil_mode: boolean,
-  count_include_pad: boolean,
-  divisor: number | null,
-]
-const AVG_FLAT =
-  'int[] kernel, int[] stride, int[] padding, bool ceil_mode, bool count_include_pad, int? divisor'
-
-function run_avg(
-  small: Tensor,
-  large: Tensor,
-  [kernel, stride, padding, , include_pad, divisor]: AvgFlat,
-  backward: boolean,
-): void {
-  const values = [...kernel, ...stride, ...padding, divisor ?? 1]
-  avg_pool_kernel(
-    small.dtype,
-    include_pad,
-    divisor !== null,
-    backward,
-  )([planes(small), planes(large)], values)
-}
-
-const avg_pool: Op<[self: Tensor, ...AvgFlat]> = op(`avg_pool2d(Tensor self, ${AVG_FLAT})`, {
-  node: 'AvgPool2DBackward0',
-  forward(self: Tensor, ...flat: AvgFlat) {
-    const [kernel, stride, padding, ceil_mode] = flat
-    const win: Window = { kernel, stride, padding, dilation: kernel.map(() => 1), ceil_mode }
-    const out = empty(
-      [...self.sizes.slice(0, -2), ...self.sizes.slice(-2).map((n, d) => pooled(n, d, win))],
-      self.dtype,
-    )
-    if (out.count > 0) run_avg(out, dense(self), flat, false)
-    return out
-  },
-  backward: { self: (g, [self, ...flat]) => avg_pool_grad(g, self.sizes, ...flat) },
-})
-
-const avg_pool_grad: Op<[g: Tensor, sizes: readonly number[], ...AvgFlat]> = op(
-  `avg_pool2d_backward(Tensor g, int[] sizes, ${AVG_FLAT})`,
-  {
-    node: 'AvgPool2DBackwardBackward0',
-    forward(g: Tensor, sizes: number[], ...flat: AvgFlat) {
-      const grad = zeros(sizes, g.dtype)
-      if (g.count > 0) run_avg(dense(g), grad, flat, true)
-      return grad
-    },
-    backward: { g: (gg, [, , ...flat]) => avg_pool(gg, ...flat) },
-  },
-)
-
-type AvgOptions = {
-  kernel_size?: Numbers
-  stride?: Numbers | null
-  padding?: Numbers
-  ceil_mode?: boolean
-  count_include_pad?: boolean
-  divisor_override?: number | null
-}
-type AvgArgs = [
-  input: Tensor,
-  kernel_size: Numbers | AvgOptions,
-  stride?: Numbers | null | AvgOptions,
-  padding?: Numbers | AvgOptions,
-  ceil_mode?: boolean | AvgOptions,
-  count_include_pad?: boolean | AvgOptions,
-  divisor_override?: number | null,
-]
-
-const avg_pool_op = (dims: 1 | 2, samples: Samples<AvgArgs>): Op<AvgArgs> => {
-  const name = `avg_pool${dims}d`
-  return overloaded<AvgArgs>(
-    [
-      [
-        `${name}(Tensor input, int[] kernel_size, int[]? stride=None, int[] padding=[0], bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None)`,
-        (
-          input: Tensor,
-          kernel_: number[],
-          stride_: number[] | null,
-          padding_: number[],
-          ceil_mode: boolean,
-          include_pad: boolean,
-          divisor: number | null,
-        ) => {
-          const win = window_of(name, dims, kernel_, stride_, padding_, [1], ceil_mode)
-          check_pool(name, input, win)
-          const { kernel, stride, padding } = win
-          if (divisor === 0) throw new RuntimeError('divisor must be not zero')
-          return lifted(dims, input, x =>
-            avg_pool(
-              x,
-              in_two(kernel, 1),
-              in_two(stride, 1),
-              in_two(padding, 0),
-              ceil_mode,
-              include_pad,
-              divisor,
-            ),
-          )
-        },
-      ],
-    ],
-    { samples, out: false },
-  )
-}
-
-/** The mean of each window; `stride` defaults to the window's size. */
-export const avg_pool1d: Op<AvgArgs> = avg_pool_op(1, r => [[r(2, 3, 8), 3, 2, 1]])
-/** The mean of each window; `stride` defaults to the window's size. */
-export const avg_pool2d: Op<AvgArgs> = avg_pool_op(2, r => [
-  [r(1, 2, 6, 6), 2],
-  [r(2, 7, 7), 3, 2, 1, true, false],
-])
