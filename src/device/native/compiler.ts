@@ -127,12 +127,19 @@ const arguments_for = (
   { command, machine }: Compiler,
   output: string,
   flags: readonly string[],
+  input = '-',
 ): string[] => [
   ...command.slice(1),
   ...flags,
   ...machine,
-  ...['-w', '-shared', '-fPIC', '-x', 'c', '-', '-o', output, '-lm'],
+  ...['-w', '-shared', '-fPIC', '-x', 'c', input, '-o', output, '-lm'],
 ]
+
+/** The command that compiles the C source in one file to a shared library in another. */
+export function compiler_command(input: string, output: string, flags: readonly string[]): string[] {
+  const found = find_compiler()
+  return [found.command[0]!, ...arguments_for(found, output, flags, input)]
+}
 
 const failure = (command: readonly string[], stderr: string): Error =>
   new Error(`${command.join(' ')} failed: ${stderr.trim().split('\n').slice(0, 20).join('\n')}`)

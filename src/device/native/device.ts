@@ -13,7 +13,7 @@ import { content_hash, type Library, load_library, load_published, publish, temp
 import { compile_c, compile_c_async, find_compiler } from './compiler.ts'
 import { keep_pages } from './memory.ts'
 import { koffi, type NativeFunction } from './node.ts'
-import { conv, gemm } from './routines.ts'
+import { compile_ahead, conv, gemm } from './routines.ts'
 import { num_threads, set_num_threads } from './threads.ts'
 
 /** A device that can also compile kernels ahead of their first call. */
@@ -68,7 +68,10 @@ function load(lowered: Kernel): NativeFunction {
   const [, name] = one
   let found = functions.get(name)
   if (found) return found
-  const library: Library = load_library(name, path => compile_c(render_c_unit([one]), path, KERNEL_FLAGS))
+  const library: Library = load_library(name, path => {
+    compile_ahead()
+    compile_c(render_c_unit([one]), path, KERNEL_FLAGS)
+  })
   found = library.func(name, 'void', ['uintptr_t']) as NativeFunction
   functions.set(name, found)
   return found

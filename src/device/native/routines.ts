@@ -1,13 +1,15 @@
 // Matrix multiply and convolution on the native device: the C routines, compiled at their first use, one library per
 // routine and type. Not here: their C text (render/c/gemm.ts, render/c/conv.ts).
-import type { DType } from '../../base/dtype.ts'
+import { type DType, float32 } from '../../base/dtype.ts'
 import { OutOfMemoryError } from '../../base/errors.ts'
 import { conv_source } from '../../render/c/conv.ts'
 import { gemm_source, ROUTINE_FLAGS } from '../../render/c/gemm.ts'
 import type { ConvProblem, GemmProblem } from '../device.ts'
 import { address_of, args, args_address, operand_address, running } from './arguments.ts'
+import { start_compiling, wait_for_compiled } from './background.ts'
 import { content_hash, load_library } from './cache.ts'
 import { compile_c, find_compiler } from './compiler.ts'
+import { builtin } from './node.ts'
 
 /** A routine returns 0, or 1 where it got no memory to work in. */
 type Routine = (address: number) => number
@@ -16,11 +18,31 @@ const SOURCES = { gemm: gemm_source, conv: conv_source } as const
 /** What was compiled, by the dtype's code. */
 const ROUTINES: Readonly<Record<keyof typeof SOURCES, Routine[]>> = { gemm: [], conv: [] }
 
+/** The name of a library and its text. */
+function unit(kind: keyof typeof SOURCES, dtype: DType): readonly [name: string, source: string] {
+  const source = SOURCES[kind](dtype.name === 'float32' ? 'f32' : 'f64')
+  const hash = content_hash(source, find_compiler().identity, ...ROUTINE_FLAGS)
+  return [`${kind}_${dtype.name}_${hash}`, source]
+}
+
+/** As many kernels that the cache lacks show that it is new, and that the program is more than a few calls. */
+const SIGNS_OF_A_NEW_CACHE = 4
+
+let signs = 0
+/** Hears of each kernel that the cache lacks; begins to compile what such a program calls sooner or later. */
+export function compile_ahead(): void {
+  if (++signs === SIGNS_OF_A_NEW_CACHE && builtin('node:os').availableParallelism() > 1)
+    for (const kind of ['gemm', 'conv'] as const) {
+      const [name, source] = unit(kind, float32)
+      start_compiling(name, source, ROUTINE_FLAGS)
+    }
+}
+
 function compile(kind: keyof typeof SOURCES, dtype: DType): Routine {
   if (dtype.name !== 'float32' && dtype.name !== 'float64')
     throw new TypeError(`${kind} computes in float32 and float64, not in ${dtype.name}`)
-  const source = SOURCES[kind](dtype.name === 'float32' ? 'f32' : 'f64')
-  const name = `${kind}_${dtype.name}_${content_hash(source, find_compiler().identity, ...ROUTINE_FLAGS)}`
+  const [name, source] = unit(kind, dtype)
+  wait_for_compiled(name)
   const library = load_library(name, path => compile_c(source, path, ROUTINE_FLAGS))
   const found = library.func(`tstorch_${kind}`, 'int32_t', ['uintptr_t']) as Routine
   ROUTINES[kind][dtype.code] = found
