@@ -107,6 +107,44 @@ function attend(
   return [dropped.matmul(value), dropped]
 }
 
+/** So many weights are kept for backward rather than computed again: they take no more room than the activations. */
+const MOST_KEPT = 2 ** 20
+
+/** The same without the weights, whose memory would grow with the square of the length; null for unusual operands. */
+function attend_in_blocks(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  attn_mask: Tensor | null,
+  dropout_p: number,
+  is_causal: boolean,
+  scale: number | null,
+): Tensor | null {
+  const { dtype } = query
+  if ((dtype !== torch.float32 && dtype !== torch.float64) || key.dtype !== dtype || value.dtype !== dtype)
+    return null
+  if (query.ndim < 2 || key.ndim !== query.ndim || value.ndim !== query.ndim) return null
+  const [length, width] = [query.size(-2), query.size(-1)]
+  const leading = query.shape.slice(0, -2)
+  const same = (t: Tensor): boolean => leading.every((n, d) => t.shape[d] === n)
+  if (!same(key) || !same(value) || key.size(-1) !== width || key.size(-2) !== value.size(-2)) return null
+  if (query.numel() === 0 || key.numel() === 0 || value.numel() === 0) return null
+  if (!(dropout_p >= 0 && dropout_p < 1)) return null
+  if (attn_mask !== null) {
+    if (is_causal || attn_mask.requires_grad) return null
+    if (attn_mask.dtype !== torch.bool && attn_mask.dtype !== dtype) return null
+    const sizes = [...leading, length, key.size(-2)]
+    const extra = sizes.length - attn_mask.ndim
+    if (extra < 0 || !attn_mask.shape.every((n, d) => n === 1 || n === sizes[d + extra])) return null
+  }
+  const state = dropout_p > 0 ? torch.default_generator.get_state() : null
+  const factor = scale ?? 1 / Math.sqrt(width)
+  const scores = (query.numel() / width) * key.size(-2)
+  const recorded = torch.is_grad_enabled() && [query, key, value].some(t => t.requires_grad)
+  const keep = recorded && dropout_p === 0 && scores <= MOST_KEPT
+  return _nn.attention(query, key, value, attn_mask, dropout_p, state, is_causal, factor, keep)[0]!
+}
+
 /**
  * softmax(query key^T * scale + mask) value: query (..., L, E), key (..., S, E), value (..., S, Ev). `attn_mask` is added,
  * or where it is boolean says who takes part; `is_causal` lets no position see later ones; `scale` is 1 / sqrt(E).
@@ -132,7 +170,9 @@ export const scaled_dot_product_attention: Op<
         boolean,
         number | null,
       ]
-    ) => attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0],
+    ) =>
+      attend_in_blocks(query, key, value, attn_mask, dropout_p, is_causal, scale) ??
+      attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0],
     out: false,
   },
 )

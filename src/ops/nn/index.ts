@@ -3,6 +3,7 @@
 
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
+export { attention } from './attention.ts'
 export * from './averages.ts'
 export { avg_pool1d, avg_pool2d } from './avg_pool.ts'
 export { batch_norm, instance_norm } from './batch_norm.ts'
