@@ -64,7 +64,7 @@ function expanded(input: Tensor, target: Tensor): [Tensor, Tensor] {
 export const l1_loss: Op<LossArgs> = composite(`l1_loss(Tensor input, Tensor target, ${FLAGS})`, {
   body: (input: Tensor, target: Tensor, ...flags: Flags) => {
     warn_of_broadcast(input, target)
-    return reduced(input.sub(target).abs(), flags)
+    return _nn.l1_loss(input, target, reduction_of(flags))
   },
   samples: r => [
     [r(3, 4), r(3, 4)],
@@ -154,10 +154,9 @@ export const kl_div: Op<[input: Tensor, target: Tensor, opts?: LossOptions & { l
             "and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major release.",
         )
       const batchmean = !legacy && reduction === 'batchmean'
-      const pointwise = log_target
-        ? target.exp().mul(target.sub(input))
-        : target.xlogy(target).sub(target.mul(input))
-      const loss = reduced(pointwise, [size_average, reduce, batchmean ? 'sum' : reduction])
+      const divergence = log_target ? _nn.kl_div_of_log : _nn.kl_div
+      const total = reduction_of([size_average, reduce, batchmean ? 'sum' : reduction])
+      const loss = divergence(input, target, total)
       return batchmean && input.ndim > 0 ? loss.div(input.size(0)) : loss
     },
     samples: r => [

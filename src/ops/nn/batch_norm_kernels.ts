@@ -10,8 +10,9 @@ import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { window } from '../define/space.ts'
+import { add_row, add_rows } from '../define/sums.ts'
 import { dense_copy } from '../define/update.ts'
-import { add_row, add_rows, type Gradients, statistics_dtype } from './norm_parts.ts'
+import { type Gradients, statistics_dtype } from './norm_parts.ts'
 
 const PLANES = { rank: 3, inner: 1 } as const
 const CHANNELS = { rank: 2, inner: 1 } as const
@@ -89,17 +90,15 @@ const forward_planes = kernels('batch_norm', (k, ...key: ForwardKey) => {
   const { x, out } = p
   const [n, channels, length] = x.sizes as [Expr, Expr, Expr]
   k.for(channels, 'parallel', c => {
-    /** The mean over the channel of `term`, which is 0 of `beyond`. */
-    const mean_of = (term: (x: Expr) => Expr, beyond: Expr | number): Expr => {
+    /** The mean over the channel of `term`. */
+    const mean_of = (term: (x: Expr) => Expr): Expr => {
       const sum = k.local('f64', 0)
-      k.for(n, 'serial', i =>
-        add_row(k, x.type, length, [sum], (j, read) => [term(read(x, [i, c, j], beyond))]),
-      )
+      k.for(n, 'serial', i => add_row(k, x.type, length, [sum], j => [term(x.at(i, c, j))]))
       return sum.div(p.count)
     }
-    const mean = k.local(x.type, mean_of(e => e, 0).cast(x.type))
+    const mean = k.local(x.type, mean_of(e => e).cast(x.type))
     const square = (e: Expr): Expr => e.sub(mean).mul(e.sub(mean))
-    const rstd = p.keep(c, mean, k.local('f64', mean_of(square, mean)))
+    const rstd = p.keep(c, mean, k.local('f64', mean_of(square)))
     const scale = k.local(x.type, p.weight ? rstd.mul(p.weight.at(c)) : rstd)
     k.for(n, 'serial', i =>
       k.for(length, 'vector', j => {
@@ -398,9 +397,9 @@ const backward_planes = kernels('batch_norm_grad', (k, ...key: BackwardKey) => {
     const [of_g, of_product] = [k.local('f64', 0), k.local('f64', 0)]
     if (training || needs !== 'x') {
       k.for(n, 'serial', i =>
-        add_row(k, x.type, length, [of_g, of_product], (j, read) => {
-          const gj = read(g, [i, c, j])
-          return [gj, gj.mul(read(x, [i, c, j], mean).sub(mean))]
+        add_row(k, x.type, length, [of_g, of_product], j => {
+          const gj = g.at(i, c, j)
+          return [gj, gj.mul(x.at(i, c, j).sub(mean))]
         }),
       )
       p.keep(c, of_g, of_product)

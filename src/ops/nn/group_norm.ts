@@ -12,8 +12,8 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op } from '../define/op.ts'
 import { window } from '../define/space.ts'
+import { add_row, sum_partials } from '../define/sums.ts'
 import {
-  add_row,
   centred,
   type Gradients,
   per_channel,
@@ -21,7 +21,6 @@ import {
   require_float,
   statistics,
   statistics_dtype,
-  sum_partials,
 } from './norm_parts.ts'
 
 /** A group of a sample is a row. */
@@ -57,10 +56,10 @@ const forward_kernel = kernels('group_norm', (k, dtype: DType, affine: string, s
   k.for(rows, 'parallel', row => {
     const group = k.local('index', row.mod(groups))
     const [sum, squares] = [k.local('f64', 0), k.local('f64', 0)]
-    add_row(k, x.type, n, [sum], (j, read) => [read(x, [row, j])])
+    add_row(k, x.type, n, [sum], j => [x.at(row, j)])
     const mean = k.local(x.type, sum.div(n.cast('f64')).cast(x.type))
-    add_row(k, x.type, n, [squares], (j, read) => {
-      const d = read(x, [row, j], mean).sub(mean)
+    add_row(k, x.type, n, [squares], j => {
+      const d = x.at(row, j).sub(mean)
       return [d.mul(d)]
     })
     const deviation = squares.div(n.cast('f64')).add(eps).sqrt()
@@ -102,9 +101,9 @@ const backward_kernel = kernels('group_norm_grad', (k, dtype: DType, weighted: b
     const length = n.truncdiv(channels)
     const [of_g, of_product] = [k.local('f64', 0), k.local('f64', 0)]
     if (single) {
-      add_row(k, x.type, n, [of_g, of_product], (j, read) => {
-        const gj = weight ? read(g, [row, j]).mul(read(weight, [group, j])) : read(g, [row, j])
-        return [gj, gj.mul(read(x, [row, j], mean).sub(mean))]
+      add_row(k, x.type, n, [of_g, of_product], j => {
+        const gj = weight ? g.at(row, j).mul(weight.at(group, j)) : g.at(row, j)
+        return [gj, gj.mul(x.at(row, j).sub(mean))]
       })
       k.for(n, 'vector', j => {
         k.store(bias_sums, [row, j], g.at(row, j))
@@ -114,10 +113,10 @@ const backward_kernel = kernels('group_norm_grad', (k, dtype: DType, weighted: b
       k.for(channels, 'serial', d => {
         const [sum, products] = [k.local('f64', 0), k.local('f64', 0)]
         const first = k.local('index', d.mul(length))
-        add_row(k, x.type, length, [sum, products], (l, read) => {
+        add_row(k, x.type, length, [sum, products], l => {
           const j = first.add(l)
-          const gj = read(g, [row, j])
-          return [gj, gj.mul(read(x, [row, j], mean).sub(mean))]
+          const gj = g.at(row, j)
+          return [gj, gj.mul(x.at(row, j).sub(mean))]
         })
         k.store(bias_sums, [row, d], sum.cast(rstd.type))
         k.store(weight_sums, [row, d], products.cast(rstd.type).mul(rstd))

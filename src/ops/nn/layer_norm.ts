@@ -12,16 +12,14 @@ import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op } from '../define/op.ts'
 import { window } from '../define/space.ts'
+import { add_few_rows, add_row, sum_partials } from '../define/sums.ts'
 import {
-  add_few_rows,
-  add_row,
   centred,
   type Gradients,
   record_norm,
   require_float,
   statistics,
   statistics_dtype,
-  sum_partials,
 } from './norm_parts.ts'
 
 const layer_norm_kernel = kernels('layer_norm', (k, dtype: DType, affine: string) => {
@@ -138,9 +136,9 @@ const gradients_kernel = kernels('layer_norm_grad', (k, dtype: DType, weighted: 
   const input_gradient = (grad: View, i: Expr): void => {
     const [m, r] = [k.local(x.type, mean.at(i)), k.local(x.type, rstd.at(i))]
     const [of_g, of_product] = [k.local('f64', 0), k.local('f64', 0)]
-    add_row(k, x.type, n, [of_g, of_product], (j, read) => {
-      const gj = weight ? read(g, [i, j]).mul(read(weight, [j])) : read(g, [i, j])
-      return [gj, gj.mul(read(x, [i, j], m).sub(m))]
+    add_row(k, x.type, n, [of_g, of_product], j => {
+      const gj = weight ? g.at(i, j).mul(weight.at(j)) : g.at(i, j)
+      return [gj, gj.mul(x.at(i, j).sub(m))]
     })
     const count = n.cast('f64')
     const g_mean = k.local(x.type, of_g.div(count).cast(x.type))
