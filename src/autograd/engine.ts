@@ -12,7 +12,6 @@ import {
   type Grads,
   modes,
   type Node,
-  type NodePass,
 } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 
@@ -26,6 +25,10 @@ export type BackwardOptions = {
 /** Nodes waiting to run, the latest made first. */
 class ReadyQueue {
   readonly #heap: Node[] = []
+
+  clear(): void {
+    this.#heap.length = 0
+  }
 
   get size(): number {
     return this.#heap.length
@@ -67,45 +70,69 @@ let passes = 0
 /** How many passes are under way: a hook or custom function may run one inside another. */
 let depth = 0
 
+/** What a pass had noted about a node when one inside of it met the node too. */
+type Covered = {
+  readonly node: Node
+  readonly pass: number
+  readonly waiting: number
+  readonly arrived: Grads | null
+}
+
 /** A walk of the graph from some roots. What it notes about nodes it keeps on them, which costs less than maps. */
 class Pass {
-  readonly id: number = ++passes
+  #id = 0
   readonly ready: ReadyQueue = new ReadyQueue()
+  readonly #stack: Node[] = []
   /** Notes of passes around this one, which are put back at the end. */
-  readonly #covered: [Node, NodePass][] = []
+  #covered: Covered[] = []
 
   /** Starts at `roots`: counts the edges that lead to each node. */
-  constructor(roots: readonly Node[]) {
-    const stack: Node[] = []
-    for (const root of roots) if (this.#visit(root)) stack.push(root)
+  begin(roots: readonly Edge[]): void {
+    this.#id = ++passes
+    this.ready.clear()
+    const stack = this.#stack
+    stack.length = 0
+    for (const root of roots) if (this.#visit(root.node)) stack.push(root.node)
     while (stack.length > 0) {
       const node = stack.pop() as Node
       for (const edge of node.edges) {
         if (edge === null) continue
         if (this.#visit(edge.node)) stack.push(edge.node)
-        this.at(edge.node).waiting++
+        edge.node.waiting++
       }
     }
-    for (const root of new Set(roots)) if (this.at(root).waiting === 0) this.ready.push(root)
+    for (let i = 0; i < roots.length; i++) {
+      const { node } = roots[i]!
+      if (node.waiting > 0) continue
+      this.ready.push(node)
+      // Several roots may be outputs of one node.
+      node.waiting = 1
+    }
   }
 
   /** Whether a node is met for the first time. */
   #visit(node: Node): boolean {
     const { pass } = node
-    if (pass !== null && pass.id === this.id) return false
-    if (pass !== null && depth > 1) this.#covered.push([node, pass])
-    node.pass = { id: this.id, waiting: 0, arrived: null }
+    if (pass === this.#id) return false
+    if (pass !== 0 && depth > 1)
+      this.#covered.push({ node, pass, waiting: node.waiting, arrived: node.arrived })
+    node.pass = this.#id
+    node.waiting = 0
+    node.arrived = null
     return true
-  }
-
-  at(node: Node): NodePass {
-    return node.pass as NodePass
   }
 
   /** A gradient reaches an input of `node`. One that is there already is never changed: others may hold it. */
   arrive(node: Node, nr: number, grad: Tensor): void {
-    const pass = this.at(node)
-    const arrived = (pass.arrived ??= [])
+    const { arrived } = node
+    if (arrived === null) {
+      if (nr === 0) node.arrived = [grad]
+      else {
+        node.arrived = []
+        node.arrived[nr] = grad
+      }
+      return
+    }
     const before = arrived[nr]
     arrived[nr] = before ? before.add(grad) : grad
   }
@@ -113,13 +140,22 @@ class Pass {
   /** An edge has been walked, with a gradient or without. */
   send(edge: Edge, grad: Tensor | null): void {
     if (grad !== null) this.arrive(edge.node, edge.nr, grad)
-    if (--this.at(edge.node).waiting === 0) this.ready.push(edge.node)
+    if (--edge.node.waiting === 0) this.ready.push(edge.node)
   }
 
   end(): void {
-    for (const [node, pass] of this.#covered) node.pass = pass
+    if (this.#covered.length === 0) return
+    for (const { node, pass, waiting, arrived } of this.#covered) {
+      node.pass = pass
+      node.waiting = waiting
+      node.arrived = arrived
+    }
+    this.#covered = []
   }
 }
+
+/** The passes, by depth. */
+const passes_by_depth: Pass[] = [new Pass()]
 
 /** The nodes from which one of `targets` can be reached (they included). */
 function nodes_leading_to(targets: ReadonlySet<Node>, roots: readonly Node[]): Set<Node> {
@@ -160,17 +196,23 @@ export function run_backward(
   captures: readonly Capture[] | null = null,
 ): Grads {
   const captured: Grads = captures === null ? [] : new Array<null>(captures.length).fill(null)
-  const root_nodes = roots.map(r => r.node)
-  const needed = captures === null ? null : nodes_leading_to(new Set(captures.map(c => c.node)), root_nodes)
+  const needed =
+    captures === null
+      ? null
+      : nodes_leading_to(
+          new Set(captures.map(c => c.node)),
+          roots.map(r => r.node),
+        )
   const before = modes.grad
   modes.grad = create_graph
   const foreign = foreign_calls.count
   const end_scope = begin_scope()
+  const pass = (passes_by_depth[depth] ??= new Pass())
   depth++
-  const pass = new Pass(root_nodes)
   let finished = false
   try {
-    roots.forEach(({ node, nr }, i) => pass.arrive(node, nr, grads[i]!))
+    pass.begin(roots)
+    for (let i = 0; i < roots.length; i++) pass.arrive(roots[i]!.node, roots[i]!.nr, grads[i]!)
     while (pass.ready.size > 0) run_node(pass.ready.pop(), pass, needed, retain_graph, captures, captured)
     finished = true
   } finally {
@@ -193,13 +235,9 @@ function run_node(
   captured: Grads,
 ): void {
   const { edges, outputs } = node
-  const notes = pass.at(node)
-  const grads = notes.arrived
-  notes.arrived = null
-  const send_nothing = (): void => {
-    for (const edge of edges) if (edge !== null) pass.send(edge, null)
-  }
-  if (grads === null || (needed !== null && !needed.has(node))) return send_nothing()
+  const grads = node.arrived
+  node.arrived = null
+  if (grads === null || (needed !== null && !needed.has(node))) return send_nothing(pass, edges)
   for (let nr = 0; nr < outputs.length; nr++) grads[nr] ??= null
   if (node.pre_hooks !== null || node.hooks !== null) foreign_calls.count++
   if (node.pre_hooks !== null) for (const hook of node.pre_hooks) hook(grads)
@@ -208,7 +246,7 @@ function run_node(
     if (captures === null && grads[0]) accumulate_leaf(node.variable, grads[0])
     return
   }
-  if (needed !== null && !edges.some(e => e !== null && needed.has(e.node))) return send_nothing()
+  if (needed !== null && !edges.some(e => e !== null && needed.has(e.node))) return send_nothing(pass, edges)
   if (outputs.length === 1 && grads[0] === null) grads[0] = zeros_like_output(node, 0)
   let results = apply_node(node, grads)
   if (node.hooks !== null) for (const hook of node.hooks) results = hook(results, grads) ?? results
@@ -217,6 +255,10 @@ function run_node(
     const edge = edges[i]
     if (edge) pass.send(edge, check_gradient(node, i, edge, results[i] ?? null))
   }
+}
+
+function send_nothing(pass: Pass, edges: readonly (Edge | null)[]): void {
+  for (const edge of edges) if (edge !== null) pass.send(edge, null)
 }
 
 function apply_node(node: Node, grads: Grads): Grads {
@@ -292,7 +334,7 @@ function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor 
     const grad = given?.[i] ?? null
     if (grad === null) {
       if (out.count !== 1) throw new RuntimeError('grad can be implicitly created only for scalar outputs')
-      return out.detach().new_ones(out.sizes)
+      return one_like(out)
     }
     if (!same_sizes(grad.sizes, out.sizes))
       throw new RuntimeError(
@@ -301,6 +343,14 @@ function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor 
     grad.memory.owned = true
     return grad
   })
+}
+
+/** The gradient of a number by itself. */
+function one_like({ sizes, dtype }: Tensor): Tensor {
+  const one = zeros(sizes, dtype)
+  if (dtype.name !== 'float32' && dtype.name !== 'float64') return one.fill_(1)
+  one.memory.array(dtype)[0] = 1
+  return one
 }
 
 function root_edges(outputs: readonly Tensor[]): Edge[] {

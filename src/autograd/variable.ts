@@ -39,6 +39,7 @@ const backward_schema = parse_schema(
 )
 
 function tensor_backward(this: Tensor, ...args: readonly unknown[]): void {
+  if (args.length === 0) return backward(this)
   const [self, gradient, retain_graph, create_graph, inputs, retain_variables] = bind(
     [backward_schema],
     [this, ...args],

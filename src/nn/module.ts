@@ -65,13 +65,17 @@ export abstract class Module {
 
   // A field with an initialiser would land on the object that the constructor discards.
   constructor() {
+    const state = new ModuleState()
+    const { hooks } = state
     const self = ((...args: unknown[]) =>
-      call_with_hooks(self, self._module.hooks, args)) as unknown as Module
+      hooks.busy
+        ? call_with_hooks(self, hooks, args)
+        : self.forward(...(args as never[]))) as unknown as Module
     // The function's own names are free for parameters and children.
     delete (self as { name?: string }).name
     delete (self as { length?: number }).length
     Object.setPrototypeOf(self, new.target.prototype)
-    Object.defineProperty(self, '_module', { value: new ModuleState() })
+    Object.defineProperty(self, '_module', { value: state })
     self.training = true
     // biome-ignore lint/correctness/noConstructorReturn: a callable module is a function
     return self
@@ -89,14 +93,17 @@ export abstract class Module {
 
   /** The own properties in the order of assignment. @internal */
   _entries(): [string, unknown][] {
-    const { order } = this._module
-    if (order === null) return Object.entries(this)
+    if (this._module.order === null) return Object.entries(this)
     const own = this as unknown as Record<string, unknown>
+    return this._names().map(name => [name, own[name]])
+  }
+
+  /** The names of own properties in the order of assignment. @internal */
+  _names(): string[] {
+    const { order } = this._module
+    if (order === null) return Object.keys(this)
     const kept = order.filter(name => Object.hasOwn(this, name))
-    return [...kept, ...Object.keys(this).filter(name => !order.includes(name))].map(name => [
-      name,
-      own[name],
-    ])
+    return [...kept, ...Object.keys(this).filter(name => !order.includes(name))]
   }
 
   /** Throws TypeError where a parameter's place has been taken by something else. @internal */

@@ -18,6 +18,7 @@ import {
   reduction,
   restore_dims,
 } from './define/reduce.ts'
+import { spread_number } from './define/reduce_to.ts'
 import { is_integral } from './define/rules.ts'
 import { cat } from './join.ts'
 
@@ -56,7 +57,7 @@ const sum_over = over_dims(add_up, sum_dtype)
 
 const sum_all: Op<[self: Tensor, dtype: DType | null]> = op('sum(Tensor self, dtype? dtype)', {
   forward: (self: Tensor, dtype: DType | null) => sum_over(self, null, false, dtype),
-  backward: { self: (g, [self]) => g.expand(self.sizes) },
+  backward: { self: (g, [self]) => spread_number(g, self.sizes) },
 })
 
 const sum_dims: Op<[self: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null]> = op(
@@ -180,7 +181,7 @@ function mean_over(
 
 const mean_all: Op<[self: Tensor, dtype: DType | null]> = op('mean(Tensor self, dtype? dtype)', {
   forward: (self: Tensor, dtype: DType | null) => mean_over(self, null, false, dtype),
-  backward: { self: (g, [self]) => g.expand(self.sizes).div(self.count) },
+  backward: { self: (g, [self]) => spread_number(g, self.sizes).div(self.count) },
 })
 
 const mean_dims: Op<[self: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null]> = op(

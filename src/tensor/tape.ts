@@ -2,6 +2,7 @@
 // is made as ops run and walked by autograd/engine.ts. Not here: the walk, and any derivative.
 
 import { RuntimeError } from '../base/errors.ts'
+import { keep_exemplar } from '../base/exemplar.ts'
 import { print_as } from '../base/inspect.ts'
 import { size_repr } from '../base/shape.ts'
 import { Tensor } from './tensor.ts'
@@ -25,15 +26,6 @@ export const foreign_calls: { count: number } = { count: 0 }
 
 let sequence = 0
 
-/** How far a backward pass (`id`) has come with a node. */
-export type NodePass = {
-  readonly id: number
-  /** How many edges of the graph that lead here have not been walked yet. */
-  waiting: number
-  /** The sums of the gradients that have arrived, by input; null until the first does. */
-  arrived: Grads | null
-}
-
 /** A function of the backward graph. Its name is PyTorch's (MulBackward0). */
 export abstract class Node {
   readonly #name: string
@@ -49,8 +41,12 @@ export abstract class Node {
   trace: string | undefined
   /** The edge to its first input: most nodes have one output, which all who use it share. */
   readonly first: Edge = { node: this, nr: 0 }
-  /** The engine's notes for the pass that is walking it. */
-  pass: NodePass | null = null
+  /** The engine's notes: the pass that has met the node last, ... */
+  pass = 0
+  /** ... how many edges of the graph that lead here it has not walked yet, ... */
+  waiting = 0
+  /** ... and the sums of the gradients that have arrived, by input; null until the first does. */
+  arrived: Grads | null = null
 
   constructor(name: string, edges: (Edge | null)[]) {
     this.#name = name
@@ -171,16 +167,23 @@ export function records(inputs: readonly (Tensor | null | undefined)[]): boolean
 
 /** Makes `node` the history of `outputs`; outputs of integer dtype stay outside the graph. */
 export function set_history(node: Node, outputs: readonly Tensor[]): void {
+  // A literal of one element takes less memory than an array that grows to it.
+  if (outputs.length === 1 && node.outputs.length === 0) {
+    const { sizes, dtype } = outputs[0] as Tensor
+    node.outputs = [{ sizes, dtype }]
+  }
   for (let nr = 0; nr < outputs.length; nr++) {
     const t = outputs[nr] as Tensor
     const { sizes, dtype } = t
-    node.outputs[nr] = { sizes, dtype }
+    if (outputs.length > 1 || node.outputs.length > 1) node.outputs[nr] = { sizes, dtype }
     if (!dtype.is_floating_point && !dtype.is_complex) continue
     t._grad_fn = node
     t._output_nr = nr
     t._requires_grad = true
   }
 }
+
+keep_exemplar(new Saved(null))
 
 /** Counts an in-place write, so that whoever saved the old values finds out. */
 export function bump_version(t: Tensor): void {
@@ -192,29 +195,34 @@ export function bump_version(t: Tensor): void {
 /** A switched mode: ends at `using`'s end of scope, or by `Symbol.dispose`. */
 export interface ModeGuard extends Disposable {}
 
-function with_modes(change: Partial<typeof modes>): ModeGuard {
-  const before = { ...modes }
-  Object.assign(modes, change)
-  return {
-    [Symbol.dispose]() {
-      Object.assign(modes, before)
-    },
+function run_with<R>(grad: boolean, inference: boolean, body: (() => R) | undefined): R | ModeGuard {
+  const before_grad = modes.grad
+  const before_inference = modes.inference
+  modes.grad = grad
+  modes.inference = inference
+  if (body === undefined) {
+    return {
+      [Symbol.dispose]() {
+        modes.grad = before_grad
+        modes.inference = before_inference
+      },
+    }
   }
-}
-
-function run_with<R>(change: Partial<typeof modes>, body: (() => R) | undefined): R | ModeGuard {
-  const guard = with_modes(change)
-  if (body === undefined) return guard
-  let result: R
+  let promised = false
   try {
-    result = body()
-  } catch (error) {
-    guard[Symbol.dispose]()
-    throw error
+    const result = body()
+    if (!(result instanceof Promise)) return result
+    promised = true
+    return result.finally(() => {
+      modes.grad = before_grad
+      modes.inference = before_inference
+    }) as R
+  } finally {
+    if (!promised) {
+      modes.grad = before_grad
+      modes.inference = before_inference
+    }
   }
-  if (result instanceof Promise) return result.finally(() => guard[Symbol.dispose]()) as R
-  guard[Symbol.dispose]()
-  return result
 }
 
 /**
@@ -224,29 +232,29 @@ function run_with<R>(change: Partial<typeof modes>, body: (() => R) | undefined)
 export function no_grad<R>(body: () => R): R
 export function no_grad(): ModeGuard
 export function no_grad<R>(body?: () => R): R | ModeGuard {
-  return run_with({ grad: false }, body)
+  return run_with(false, modes.inference, body)
 }
 
 /** Like {@link no_grad}, but records. */
 export function enable_grad<R>(body: () => R): R
 export function enable_grad(): ModeGuard
 export function enable_grad<R>(body?: () => R): R | ModeGuard {
-  return run_with({ grad: true }, body)
+  return run_with(true, modes.inference, body)
 }
 
 /** Sets recording on or off, for good or (with a body, or by `using`) for a while. */
 export function set_grad_enabled(mode: boolean): ModeGuard
 export function set_grad_enabled<R>(mode: boolean, body: () => R): R
 export function set_grad_enabled<R>(mode: boolean, body?: () => R): R | ModeGuard {
-  return run_with({ grad: mode }, body)
+  return run_with(mode, modes.inference, body)
 }
 
 /** Like {@link no_grad}, and results can never enter a graph. */
 export function inference_mode<R>(body: () => R): R
 export function inference_mode(mode?: boolean): ModeGuard
 export function inference_mode<R>(body?: (() => R) | boolean): R | ModeGuard {
-  if (body === false) return run_with({}, undefined)
-  return run_with({ grad: false, inference: true }, typeof body === 'function' ? body : undefined)
+  if (body === false) return run_with(modes.grad, modes.inference, undefined)
+  return run_with(false, true, typeof body === 'function' ? body : undefined)
 }
 
 export const is_grad_enabled = (): boolean => modes.grad

@@ -56,10 +56,13 @@ export class Sequential<T extends readonly Module[] = Layer[]> extends Module {
 
   /** Passes `input` through all modules. */
   forward(input: Tensor): Tensor {
-    let value: unknown = input
-    for (const [, module] of this._entries())
-      if (is_module(module)) value = (module as Layer)(value as Tensor)
-    return value as Tensor
+    let value = input
+    const own = this as unknown as Record<string, unknown>
+    for (const name of this._names()) {
+      const module = own[name]
+      if (is_module(module)) value = (module as Layer)(value)
+    }
+    return value
   }
 
   override get length(): number {

@@ -1,8 +1,9 @@
 // The pointwise machinery: a form is an expression over operands and run-time scalars; applying one broadcasts,
 // picks a kernel by dtypes and layout, runs it and records. A form's gradients are forms too, derived symbolically,
 // so every derivative of every order is a kernel. Not here: how an op's declaration becomes a form (pointwise.ts).
-import { bool, type DType } from '../../base/dtype.ts'
+import { bool, type DType, float32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
+import { keep_exemplar } from '../../base/exemplar.ts'
 import {
   broadcast_sizes,
   coalesce,
@@ -188,7 +189,48 @@ export function run_form(
     if (result.count > 0) flat_kernel(form, xs, result)([result, ...xs], values)
     return result
   }
-  return run_strided(form, xs, values, dtype, out)
+  return run_spread(form, xs, values, dtype, out) ?? run_strided(form, xs, values, dtype, out)
+}
+
+/** Whether all elements are one in memory: a number, or one expanded. */
+function is_single({ count, sizes, strides }: Tensor): boolean {
+  if (count === 1) return true
+  for (let d = 0; d < strides.length; d++) if (strides[d] !== 0 && sizes[d] !== 1) return false
+  return true
+}
+
+/** Whether `sizes` broadcast to `wide` as they are. */
+function reaches(sizes: readonly number[], wide: readonly number[]): boolean {
+  const missing = wide.length - sizes.length
+  for (let d = 0; d < sizes.length; d++) if (sizes[d] !== 1 && sizes[d] !== wide[d + missing]) return false
+  return missing >= 0
+}
+
+/** Dense operands of one size, with single numbers among them; null for any others. */
+function run_spread(
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  dtype: DType,
+  out: Tensor | null,
+): Tensor | null {
+  let model: Tensor | null = null
+  for (const x of xs)
+    if (!is_single(x)) {
+      if (!x.dense || (model !== null && !same_sizes(x.sizes, model.sizes))) return null
+      model ??= x
+    }
+  if (model === null || model.count === 0) return null
+  let layout = ''
+  for (const x of xs) {
+    if (!reaches(x.sizes, model.sizes)) return null
+    layout += is_single(x) ? 's' : 'f'
+  }
+  if (out !== null && (!out.dense || !same_sizes(out.sizes, model.sizes))) return null
+  const result = out ?? empty(model.sizes, dtype)
+  const dtypes = xs.map(x => x.dtype)
+  form.kernel(result.dtype, dtypes, layout, 0)([result, ...xs], values)
+  return result
 }
 
 /** The kernel for dense operands of one size. Up to two operands are found without making a key. */
@@ -271,9 +313,9 @@ function new_like_operands(xs: readonly Tensor[], sizes: readonly number[], dtyp
 export class FormNode extends Node {
   readonly #form: Form
   /** The operands and the result, where a gradient reads them. */
-  readonly #saved: (Saved | null)[] = []
-  readonly #sizes: (readonly number[])[] = []
-  readonly #dtypes: DType[] = []
+  readonly #saved: (Saved | null)[]
+  readonly #sizes: (readonly number[])[]
+  readonly #dtypes: DType[]
   readonly #values: readonly LaunchValue[]
 
   constructor(
@@ -288,15 +330,12 @@ export class FormNode extends Node {
     this.#values = values
     const n = xs.length
     let wanted = 0
-    for (let i = 0; i < n; i++) {
-      const x = xs[i] as Tensor
-      this.#sizes.push(x.sizes)
-      this.#dtypes.push(x.dtype)
-      if (edges[i] !== null) wanted |= 1 << i
-    }
+    for (let i = 0; i < n; i++) if (edges[i] !== null) wanted |= 1 << i
+    this.#sizes = xs.map(x => x.sizes)
+    this.#dtypes = xs.map(x => x.dtype)
     const reads = form.reads(wanted)
-    for (let i = 0; i <= n; i++)
-      this.#saved.push((reads >> i) & 1 ? new Saved(i < n ? (xs[i] as Tensor) : out) : null)
+    this.#saved = xs.map((x, i) => ((reads >> i) & 1 ? new Saved(x) : null))
+    if ((reads >> n) & 1) this.#saved[n] = new Saved(out)
   }
 
   apply([g]: Grads): Grads {
@@ -305,10 +344,7 @@ export class FormNode extends Node {
       throw new RuntimeError(
         `derivative for aten::${form.key.replace(/_(f32|f64)(_\d+)?$/, '')} is not implemented`,
       )
-    const result: Grads = []
-    for (let i = 0; i < this.#sizes.length; i++)
-      result.push(this.edges[i] === null ? null : this.#gradient(i, g as Tensor))
-    return result
+    return this.edges.map((edge, i) => (edge === null ? null : this.#gradient(i, g as Tensor)))
   }
 
   #gradient(i: number, g: Tensor): Tensor {
@@ -316,8 +352,7 @@ export class FormNode extends Node {
     const d = this.#form.grads[i]
     if (d === null || d === undefined) return zeros(sizes, dtype)
     if (d.form === null) return reduce_to(g, sizes, dtype)
-    const operands: Tensor[] = []
-    for (const u of d.uses) operands.push(u < 0 ? g : (this.#saved[u] as Saved).get())
+    const operands = d.uses.map(u => (u < 0 ? g : (this.#saved[u] as Saved).get()))
     const values = d.scalars.length === 0 ? no_values : d.scalars.map(s => this.#values[s] as LaunchValue)
     return reduce_to(apply_form(d.form, operands, values, g.dtype, null), sizes, dtype)
   }
@@ -325,6 +360,12 @@ export class FormNode extends Node {
   override release(): void {
     for (const s of this.#saved) if (s !== null) s.release()
   }
+}
+
+{
+  const x = variable('f32', 'x')
+  const number = empty([], float32)
+  keep_exemplar(new FormNode(new Form('same', 'AliasBackward0', [x], [], x), [number], [], number, [null]))
 }
 
 const no_values: readonly LaunchValue[] = []

@@ -1,8 +1,9 @@
 // What an op is: a function users call, with its declaration attached. `op` declares one that computes by itself
 // (a reduction, matrix multiply, gather) with a derivative per input; `composite` one that only calls other ops.
 // In-place and out= forms follow from either (inplace.ts). Pointwise ops have their own declaration (pointwise.ts).
-import type { DType } from '../../base/dtype.ts'
+import { type DType, float32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
+import { keep_exemplar } from '../../base/exemplar.ts'
 import { Storage } from '../../device/storage.ts'
 import { bind, bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import {
@@ -160,7 +161,7 @@ function recipe<V extends readonly unknown[], R>(
 class OpNode<V extends readonly unknown[], R> extends Node {
   readonly #recipe: Recipe<V, R>
   /** The bound values. Of tensors that backward does not read, sizes and dtype. */
-  readonly #values: unknown[] = []
+  readonly #values: unknown[]
   /** The results that backward reads; of others, sizes and dtype. */
   #out: (Saved | Tensor)[] | null = null
   readonly #is_list: boolean
@@ -170,13 +171,11 @@ class OpNode<V extends readonly unknown[], R> extends Node {
     super(typeof node === 'function' ? node(values) : (node ?? recipe.node), edges)
     this.#recipe = recipe
     this.#is_list = Array.isArray(result)
-    for (let i = 0; i < values.length; i++) {
-      const v = values[i]
-      if (v instanceof Tensor) this.#values.push(recipe.saves[i] ? new Saved(v) : without_memory(v))
-      else if (is_tensor_list(v))
-        this.#values.push(recipe.saves[i] ? new SavedList(v) : v.map(without_memory))
-      else this.#values.push(v)
-    }
+    this.#values = values.map((v, i) => {
+      if (v instanceof Tensor) return recipe.saves[i] ? new Saved(v) : without_memory(v)
+      if (is_tensor_list(v)) return recipe.saves[i] ? new SavedList(v) : v.map(without_memory)
+      return v
+    })
     if (recipe.saves_out) {
       const outs = (this.#is_list ? result : [result]) as Tensor[]
       this.#out = outs.map((t, nr) => (recipe.saves_results(nr) ? new Saved(t) : without_memory(t)))
@@ -227,6 +226,12 @@ class OpNode<V extends readonly unknown[], R> extends Node {
     for (const v of this.#values) if (v instanceof Saved || v instanceof SavedList) v.release()
     if (this.#out !== null) for (const s of this.#out) if (s instanceof Saved) s.release()
   }
+}
+
+{
+  const number = new Tensor(new Storage(new ArrayBuffer(4), 0, 4), 0, [], [], float32)
+  const like_others = recipe(parse_schema('exemplar(Tensor self)'), { forward: () => number })
+  keep_exemplar(new OpNode(like_others, [number], number, [null]))
 }
 
 /** A list of tensors kept for backward. */

@@ -2,7 +2,18 @@
 // promotion. Written with tensor methods, so that it is itself differentiable.
 import type { DType } from '../../base/dtype.ts'
 import { same_sizes } from '../../base/shape.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { modes } from '../../tensor/tape.ts'
+import { alias, type Tensor } from '../../tensor/tensor.ts'
+
+/** A number as the gradient of each element of what it was made of. */
+export const spread_number = (grad: Tensor, sizes: readonly number[]): Tensor =>
+  modes.grad || grad.count !== 1
+    ? grad.expand(sizes)
+    : alias(
+        grad,
+        sizes,
+        sizes.map(() => 0),
+      )
 
 /** `grad` summed to `sizes` and cast to `dtype`; itself where there is nothing to do. */
 export function reduce_to(grad: Tensor, sizes: readonly number[], dtype: DType): Tensor {

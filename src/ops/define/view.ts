@@ -2,6 +2,7 @@
 // its base (CopySlices) and, when next asked for, that of the base's other views. Not here: index syntax.
 import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
+import { keep_exemplar } from '../../base/exemplar.ts'
 import { empty_strided } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
 import { type Edge, edge_of, type Grads, modes, Node, set_history } from '../../tensor/tape.ts'
@@ -36,6 +37,8 @@ class ViewNode extends Node {
     return [g ? this.#backward(g) : null]
   }
 }
+
+keep_exemplar(new ViewNode('', [null], g => g))
 
 /** What a view's backward keeps of its input. */
 const shape_only = (t: Tensor): Tensor => {

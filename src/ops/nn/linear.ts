@@ -1,7 +1,8 @@
 // The linear map of rows: one product, bias included, and one node for backward: a product for each of input and weight,
 // a sum for the bias. For dense float32 and float64; nn.functional composes other cases of mm and add.
 // Not here: the products themselves (products.ts, device/).
-import type { DType } from '../../base/dtype.ts'
+import { type DType, float32 } from '../../base/dtype.ts'
+import { keep_exemplar } from '../../base/exemplar.ts'
 import type { MatrixRef } from '../../device/device.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
@@ -67,6 +68,11 @@ class LinearNode extends Node {
     this.#input?.release()
     this.#weight?.release()
   }
+}
+
+{
+  const number = empty([], float32)
+  keep_exemplar(new LinearNode('', [null, null], number, number))
 }
 
 /** The gradients of bias, input and weight; of the input where there is a weight, and the reverse. */
