@@ -37,6 +37,8 @@ export class Form {
   readonly #kernels = new Map<string, Executable>()
   /** Kernels for dense operands, by the codes of result and operand dtypes. */
   readonly flat: (Executable | undefined)[] = []
+  /** Those for dense operands with single numbers among them. */
+  readonly spread: Map<number, Executable> = new Map()
   #grads: (Derived | null)[] | undefined
   readonly #reads: number[] = []
 
@@ -221,16 +223,35 @@ function run_spread(
       model ??= x
     }
   if (model === null || model.count === 0) return null
-  let layout = ''
-  for (const x of xs) {
+  let singles = 0
+  for (let i = 0; i < xs.length; i++) {
+    const x = xs[i] as Tensor
     if (!reaches(x.sizes, model.sizes)) return null
-    layout += is_single(x) ? 's' : 'f'
+    if (is_single(x)) singles |= 1 << i
   }
   if (out !== null && (!out.dense || !same_sizes(out.sizes, model.sizes))) return null
   const result = out ?? empty(model.sizes, dtype)
-  const dtypes = xs.map(x => x.dtype)
-  form.kernel(result.dtype, dtypes, layout, 0)([result, ...xs], values)
+  spread_kernel(form, xs, result, singles)([result, ...xs], values)
   return result
+}
+
+/** The kernel for dense operands and single numbers (bits). Up to two operands are found without making a key. */
+function spread_kernel(form: Form, xs: readonly Tensor[], out: Tensor, singles: number): Executable {
+  const make = (): Executable =>
+    form.kernel(
+      out.dtype,
+      xs.map(x => x.dtype),
+      xs.map((_, i) => ((singles >> i) & 1 ? 's' : 'f')).join(''),
+      0,
+    )
+  if (xs.length > 2) return make()
+  const pair = (xs[0] as Tensor).dtype.code * 16 + (xs[1]?.dtype.code ?? 15)
+  const code = (singles * 16 + out.dtype.code) * 256 + pair
+  const found = form.spread.get(code)
+  if (found !== undefined) return found
+  const made = make()
+  form.spread.set(code, made)
+  return made
 }
 
 /** The kernel for dense operands of one size. Up to two operands are found without making a key. */

@@ -266,13 +266,18 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   const plain_binary =
     operand_count === 2 && def.check === undefined && is_operand[0] && is_operand[1] && required <= 2
 
+  function first_unary(x: Tensor): { form: Form; dtype: DType } {
+    const { form, dtype } = take_apart([x, ...schema.params.slice(1).map(p => p.default)])
+    return (unary[x.dtype.code] = { form, dtype })
+  }
+
+  function first_binary(a: Tensor, b: Tensor): { form: Form; dtype: DType } {
+    const { form, dtype } = take_apart([a, b, ...schema.params.slice(2).map(p => p.default)])
+    return (binary[a.dtype.code * 16 + b.dtype.code] = { form, dtype })
+  }
+
   function fast_unary(x: Tensor): Tensor {
-    let entry = unary[x.dtype.code]
-    if (entry === undefined) {
-      const { form, dtype } = take_apart([x, ...schema.params.slice(1).map(p => p.default)])
-      entry = unary[x.dtype.code] = { form, dtype }
-    }
-    const { form, dtype } = entry
+    const { form, dtype } = unary[x.dtype.code] ?? first_unary(x)
     if (!x.dense || x.count === 0) return apply_form(form, [x], [], dtype, null)
     const out = empty(x.sizes, dtype)
     const code = (dtype.code * 16 + x.dtype.code) * 16 + 15
@@ -285,12 +290,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     // Promotion looks at 0-dim operands; those go the long way.
     if (a.sizes.length === 0 || b.sizes.length === 0) return null
     const pair = a.dtype.code * 16 + b.dtype.code
-    let entry = binary[pair]
-    if (entry === undefined) {
-      const { form, dtype } = take_apart([a, b, ...schema.params.slice(2).map(p => p.default)])
-      entry = binary[pair] = { form, dtype }
-    }
-    const { form, dtype } = entry
+    const { form, dtype } = binary[pair] ?? first_binary(a, b)
     if (!a.dense || !b.dense || a.count === 0 || !same_sizes(a.sizes, b.sizes))
       return apply_form(form, [a, b], no_values, dtype, null)
     const out = empty(a.sizes, dtype)
@@ -304,15 +304,21 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     if (!self.dense || self.count === 0 || self.sizes.length === 0 || (modes.grad && self._requires_grad))
       return false
     if (other === undefined) {
-      const entry = unary[self.dtype.code]
-      if (entry === undefined || entry.dtype !== self.dtype) return false
+      if (!plain_unary) return false
+      const entry = unary[self.dtype.code] ?? first_unary(self)
+      if (entry.dtype !== self.dtype) return false
       flat_kernel(entry.form, [self], self)([self, self], no_values)
     } else {
-      if (!other.dense || (modes.grad && other._requires_grad) || !same_sizes(self.sizes, other.sizes))
+      if (
+        !plain_binary ||
+        !other.dense ||
+        (modes.grad && other._requires_grad) ||
+        !same_sizes(self.sizes, other.sizes)
+      )
         return false
       if (other.memory === self.memory && other.offset !== self.offset) return false
-      const entry = binary[self.dtype.code * 16 + other.dtype.code]
-      if (entry === undefined || entry.dtype !== self.dtype) return false
+      const entry = binary[self.dtype.code * 16 + other.dtype.code] ?? first_binary(self, other)
+      if (entry.dtype !== self.dtype) return false
       const code = self.dtype.code * 256 + self.dtype.code * 16 + other.dtype.code
       ;(entry.form.flat[code] ?? flat_kernel(entry.form, [self, other], self))([self, self, other], no_values)
     }
