@@ -1,14 +1,16 @@
 // Equal elements: unique and unique_consecutive, of all elements or of slices along a dimension. No gradients.
 // Not here: how rows are sorted and grouped (define/group.ts).
-import { int64 } from '../base/dtype.ts'
+import { bool, int64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, wrap_dim } from '../base/shape.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
+import { value_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
-import { describe_runs, equal_runs, group_rows, runs_before, sort_rows } from './define/group.ts'
+import { equal_runs, type Groups, group_rows, runs_before, sort_rows, tally } from './define/group.ts'
 import { type Op, type Overloads, overloaded, without_recording } from './define/op.ts'
+import { is_integral } from './define/rules.ts'
 import { sort_dim } from './define/sort.ts'
 import { index_select } from './index_ops.ts'
 import { movedim } from './rearrange.ts'
@@ -20,6 +22,22 @@ type Flag = boolean | Options
 function results(output: Tensor, inverse: Tensor | null, counts: Tensor | null): Tensor | Tensor[] {
   const extra = [inverse, counts].filter(t => t !== null)
   return extra.length === 0 ? output : [output, ...extra]
+}
+
+/** Fewer elements than this are sorted, whatever they are. */
+const FEW = 4096
+
+function groups_of(x: Tensor, sorted: boolean, numbered: boolean): Groups {
+  if (!sorted) return equal_runs(x, numbered)
+  if (x.count >= FEW && is_integral(x.dtype) && x.dtype !== bool) {
+    const { low, high } = value_range(x)
+    const bins = high - low + 1
+    if (bins <= x.count && Number.isSafeInteger(low) && Number.isSafeInteger(high))
+      return tally(x, low, bins, numbered)
+  }
+  const { values, indices } = sort_dim(x, 0, false)
+  const found = equal_runs(values, numbered)
+  return { ...found, groups: found.groups && runs_before(found.groups, indices) }
 }
 
 function distinct(
@@ -46,16 +64,13 @@ function distinct(
     const whole = (t: Tensor): Tensor =>
       dim === null ? alias(t, self.sizes, empty(self.sizes, int64).strides) : t
     if (width === 1) {
-      const line = alias(slices, [n], [1])
-      const { values, indices } = sorted ? sort_dim(line, 0, false) : { values: line, indices: null }
-      const { starts, runs, total } = equal_runs(values)
-      const found = describe_runs(values, starts, total)
-      const inverse = return_inverse && indices !== null ? runs_before(runs, indices) : runs
-      const shape = dim === null || self.sizes.length === 0 ? [total] : self.sizes.with(d, total)
+      const { values, counts, groups } = groups_of(alias(slices, [n], [1]), sorted, return_inverse)
+      const shape =
+        dim === null || self.sizes.length === 0 ? [values.count] : self.sizes.with(d, values.count)
       return results(
-        alias(found.values, shape, empty(shape, int64).strides),
-        return_inverse ? whole(inverse) : null,
-        return_counts ? found.counts : null,
+        alias(values, shape, empty(shape, int64).strides),
+        groups && whole(groups),
+        return_counts ? counts : null,
       )
     }
     const rows = alias(slices, [n, width], [width, 1])

@@ -213,6 +213,33 @@ describe('kthvalue, median and mode', () => {
 })
 
 describe('unique', () => {
+  test.each([
+    [torch.int64, 3],
+    [torch.int64, 1],
+    [torch.int64, 1e9],
+    [torch.int8, 1],
+    [torch.float32, 3],
+  ])('of many %s, in steps of %d', (dtype, step) => {
+    const values = data(6000, 100).map(v => (v - 50) * step)
+    const wanted = [...new Set(values)].sort((a, b) => a - b)
+    const x = torch.tensor(values).to(dtype).reshape(60, 100)
+    const [found, inverse, counts] = torch.unique(x, { return_inverse: true, return_counts: true })
+    expect(found!.dtype).toBe(dtype)
+    expect(list(found!)).toEqual(wanted)
+    expect(inverse!.sizes).toEqual([60, 100])
+    expect(list(inverse!.flatten())).toEqual(values.map(v => wanted.indexOf(v)))
+    expect(list(counts!)).toEqual(wanted.map(w => values.filter(v => v === w).length))
+    expect(list(torch.unique(x))).toEqual(wanted)
+  })
+
+  test('of integers at the ends of their range', () => {
+    const [low, high] = [-(2n ** 63n), 2n ** 63n - 1n]
+    const x = torch.tensor([high, low, high, 0n], { dtype: torch.int64 }).repeat(2000)
+    const [found, counts] = torch.unique(x, { return_counts: true })
+    expect(found!.equal(torch.tensor([low, 0n, high], { dtype: torch.int64 }))).toBe(true)
+    expect(list(counts!)).toEqual([2000, 2000, 4000])
+  })
+
   test('gives distinct values, where they went and how many there are', () => {
     const values = data(3000, 40)
     const [distinct, inverse, counts] = torch.unique(torch.tensor(values).reshape(30, 100), {

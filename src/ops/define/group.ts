@@ -1,10 +1,11 @@
 // Rows as elements: sorting them lexicographically by merging, and finding runs of equal ones. Elements in order are
-// rows of one. Not here: sorting elements (sort.ts), unique (../unique.ts).
-import { type DType, int64 } from '../../base/dtype.ts'
+// rows of one; integers of a small range are counted. Not here: sorting elements (sort.ts), unique (../unique.ts).
+import { type DType, float64, int32, int64 } from '../../base/dtype.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { scratch } from './scratch.ts'
 import { is_less } from './sort.ts'
 
 /**
@@ -129,50 +130,108 @@ export function group_rows(
   return { firsts, counts, inverse, total: Number(total.item()) }
 }
 
-const runs_kernel = kernels('equal_runs', (k, dtype: DType) => {
-  const starts = k.output('starts', int64, 'flat')
-  const runs = k.output('runs', int64, 'flat')
-  const total = k.output('total', int64, 'flat')
+const runs_kernel = kernels('equal_runs', (k, dtype: DType, numbered: boolean) => {
+  const starts = k.output('starts', int32, 'flat')
+  const total = k.output('total', float64, 'flat')
   const x = k.input('x', dtype, 'flat')
+  const runs = numbered ? k.output('runs', int64, 'flat') : null
+  const size = x.sizes[0]!
   const n = k.local('index', 0)
-  k.for(x.sizes[0]!, 'serial', i => {
+  k.for(size, 'serial', i => {
     const fresh = k.local('bool', i.eq(0).or(x.at(i).ne(x.at(i.sub(1).max(0)))))
     k.assign(n, n.add(fresh.cast('index')))
     // The place of the next run is written until the run begins that stays there.
-    k.store(starts, [fresh.where(n.sub(1), n.min(x.sizes[0]!.sub(1)))], i.cast('i64'))
-    k.store(runs, [i], n.sub(1).cast('i64'))
+    k.store(starts, [fresh.where(n.sub(1), n.min(size.sub(1)))], i.cast('i32'))
+    if (runs !== null) k.store(runs, [i], n.sub(1).cast('i64'))
   })
-  k.store(total, [0], n.cast('i64'))
+  k.store(total, [0], n.cast('f64'))
 })
-
-/** Runs of equal elements of a contiguous vector: where each begins, the run of each element, how many there are. */
-export function equal_runs(x: Tensor): { starts: Tensor; runs: Tensor; total: number } {
-  const n = x.count
-  const [starts, runs, total] = [empty([n], int64), empty([n], int64), zeros([1], int64)]
-  if (n > 0) runs_kernel(x.dtype)([starts, runs, total, x], [])
-  return { starts, runs, total: Number(total.item()) }
-}
 
 const describe_kernel = kernels('describe_runs', (k, dtype: DType) => {
   const values = k.output('values', dtype, 'flat')
   const counts = k.output('counts', int64, 'flat')
   const x = k.input('x', dtype, 'flat')
-  const starts = k.input('starts', int64, 'flat')
+  const starts = k.input('starts', int32, 'flat')
   const total = values.sizes[0]!
   k.for(total, 'vector', i => {
     const last = i.add(1).ge(total)
     const start = starts.at(i)
-    const end = last.where(x.sizes[0]!.cast('i64'), starts.at(i.add(1).min(total.sub(1))))
+    const end = last.where(x.sizes[0]!.cast('i32'), starts.at(i.add(1).min(total.sub(1))))
     k.store(values, [i], x.at(start.cast('index')))
-    k.store(counts, [i], end.sub(start))
+    k.store(counts, [i], end.sub(start).cast('i64'))
   })
 })
 
-/** The first element of each run, and how many it has. */
-export function describe_runs(x: Tensor, starts: Tensor, total: number): { values: Tensor; counts: Tensor } {
-  const [values, counts] = [empty([total], x.dtype), empty([total], int64)]
-  if (total > 0) describe_kernel(x.dtype)([values, counts, x, starts], [])
-  return { values, counts }
+/** Groups of equal elements: one of each, how many there are, and of each element its group, if that is asked for. */
+export type Groups = { readonly values: Tensor; readonly counts: Tensor; readonly groups: Tensor | null }
+
+/** Runs of equal elements of a contiguous vector. `numbered`: whether to tell the run of each. */
+export function equal_runs(x: Tensor, numbered: boolean): Groups {
+  const n = x.count
+  const groups = numbered ? empty([n], int64) : null
+  const starts = scratch(0, [n], int32)
+  const total = scratch(1, [1], float64)
+  if (n > 0) runs_kernel(x.dtype, numbered)(groups ? [starts, total, x, groups] : [starts, total, x], [])
+  const found = n > 0 ? Number(total.memory.array(float64)[0]) : 0
+  const [values, counts] = [empty([found], x.dtype), empty([found], int64)]
+  if (n > 0) describe_kernel(x.dtype)([values, counts, x, starts], [])
+  return { values, counts, groups }
+}
+
+const tally_kernel = kernels('tally', (k, dtype: DType) => {
+  const counts = k.inout('counts', int32, 'flat')
+  const ranks = k.output('ranks', int32, 'flat')
+  const total = k.output('total', float64, 'flat')
+  const x = k.input('x', dtype, 'flat')
+  const low = k.value('low', x.type)
+  k.for(counts.sizes[0]!, 'vector', b => k.store(counts, [b], 0))
+  k.for(x.sizes[0]!, 'serial', i => {
+    const bin = k.local('index', x.at(i).sub(low).cast('index'))
+    k.store(counts, [bin], counts.at(bin).add(1))
+  })
+  const n = k.local('i32', 0)
+  k.for(counts.sizes[0]!, 'serial', b => {
+    k.store(ranks, [b], n)
+    k.assign(n, n.add(counts.at(b).ne(0).cast('i32')))
+  })
+  k.store(total, [0], n.cast('f64'))
+})
+
+const tallied_kernel = kernels('tallied', (k, dtype: DType) => {
+  const values = k.output('values', dtype, 'flat')
+  const counts = k.output('counts', int64, 'flat')
+  const tally = k.input('tally', int32, 'flat')
+  const low = k.value('low', values.type)
+  const n = k.local('index', 0)
+  const bin = k.local('index', 0)
+  // A bin without elements is written too; the next one takes its place.
+  k.while(n.lt(values.sizes[0]!), () => {
+    k.store(values, [n], bin.cast(values.type).add(low))
+    k.store(counts, [n], tally.at(bin).cast('i64'))
+    k.assign(n, n.add(tally.at(bin).ne(0).cast('index')))
+    k.assign(bin, bin.add(1))
+  })
+})
+
+const rank_kernel = kernels('rank_of_bin', (k, dtype: DType) => {
+  const out = k.output('out', int64, 'flat')
+  const x = k.input('x', dtype, 'flat')
+  const ranks = k.input('ranks', int32, 'flat')
+  const low = k.value('low', x.type)
+  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], ranks.at(x.at(i).sub(low).cast('index')).cast('i64')))
+})
+
+/** The groups of a contiguous vector of integers in [low, low + bins), in ascending order. */
+export function tally(x: Tensor, low: number, bins: number, numbered: boolean): Groups {
+  const [counts, ranks] = [scratch(0, [bins], int32), scratch(1, [bins], int32)]
+  const total = scratch(2, [1], float64)
+  tally_kernel(x.dtype)([counts, ranks, total, x], [low])
+  const found = Number(total.memory.array(float64)[0])
+  const [values, sizes] = [empty([found], x.dtype), empty([found], int64)]
+  tallied_kernel(x.dtype)([values, sizes, counts], [low])
+  const groups = numbered ? empty([x.count], int64) : null
+  if (groups) rank_kernel(x.dtype)([groups, x, ranks], [low])
+  return { values, counts: sizes, groups }
 }
 
 const scatter_kernel = kernels('runs_of_order', k => {
