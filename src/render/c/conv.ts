@@ -275,7 +275,8 @@ static i32 direct_sums(const double *args) {
       offsets(&h, &w, p.sources, planes == (T *)piece[2] ? plane_size(&h, &w) : p.source_size, at);
       T *out = p.target + (n * p.groups + g) * p.results * p.target_size + (y + begin * p.h.stride * p.back) * p.target_width + z;
       if (!p.back) out = p.target + (n * p.groups + g) * p.results * p.target_size + begin * p.target_width;
-      Target target = {out, p.target_size, p.back ? p.target_width * p.h.stride : p.target_width, p.back ? p.w.stride : 1};
+      Target target = {out, p.target_size, p.back ? p.target_width * p.h.stride : p.target_width, p.back ? p.w.stride : 1,
+                       p.steps_w == 2 && x.w.in % 2 == 0 ? z + 1 : 0};
       if (k == 0) without_taps(p.results, &h, &w, bias, &target);
       else if (p.method == ROWS) row_sums(&h, &w, k, a, planes, at, *bias, &target);
       else if (p.method == CHANNELS) channel_products(&h, &w, p.results, k, a, planes, at, bias, &target);
@@ -438,9 +439,8 @@ static i32 add_parts(const double *args) {
 // Multiply-adds that are worth a thread's attention.
 #define LEAST_WORK 500000
 
-// Runs a phase on all threads where the convolution is large; 'args' has the pool, 'all' what the phase reads.
-static i32 phase(Part *f, const f64 *args, const f64 *all, const Problem *x) {
-  f64 work = (f64)x->batch * x->out * (x->in / x->groups) * x->h.taps * x->w.taps * x->h.out * x->w.out;
+// Runs a phase on all threads where its work is large; 'args' has the pool, 'all' what the phase reads.
+static i32 phase(Part *f, const f64 *args, const f64 *all, f64 work) {
   i64 parts = MIN(4 * THREADS(args), (i64)(work / LEAST_WORK));
   return POOL(args) && parts > 1 ? POOL(args)(f, all, ARGUMENTS, parts, THREADS(args)) : f(all);
 }
@@ -464,9 +464,10 @@ static i32 run(const double *args, const Problem *x, int direct) {
   if (!state) return 1;
   *state = (State){direct, 0};
   all[ARGUMENTS - 1] = (uintptr_t)state;
+  f64 work = (f64)x->batch * x->out * (x->in / x->groups) * x->h.taps * x->w.taps * x->h.out * x->w.out;
   i32 status = 0;
-  if (kind == WEIGHT_GRAD) status = phase(weight_sums, args, all, x) || (s.parts > 1 && phase(add_parts, args, all, x));
-  else status = phase(pack_weights, args, all, x) || phase(p.method == WINOGRAD ? by_winograd : direct_sums, args, all, x);
+  if (kind == WEIGHT_GRAD) status = phase(weight_sums, args, all, work) || (s.parts > 1 && phase(add_parts, args, all, words));
+  else status = phase(pack_weights, args, all, 4 * words) || phase(p.method == WINOGRAD ? by_winograd : direct_sums, args, all, work);
   return status ? status : -state->not_finite;
 }
 

@@ -221,32 +221,39 @@ static void channel_products(const Split *h, const Split *w, i64 channels, i64 k
 
 // ---- one channel of one: taps are added up along the rows
 
-INLINE void row_tile(const int N, i64 taps, const T *weight, const T *row, const i64 *at, T bias, T *out) {
-  Vector sum[8];
-  UNROLL for (int j = 0; j < N; j++) sum[j] = bias - (Vector){0};
+// out[r] = bias + the sums of weights and N vectors of pixels at row + at, for R rows.
+INLINE void row_tile(const int R, const int N, i64 taps, const T *weight, const T *row, i64 pitch, const i64 *at, T bias,
+                     T *out, i64 out_pitch) {
+  Vector sum[4][2];
+  UNROLL for (int r = 0; r < R; r++) UNROLL for (int j = 0; j < N; j++) sum[r][j] = bias - (Vector){0};
   for (i64 t = 0; t < taps; t++) {
     const T *s = row + at[t];
     Vector y = weight[t] - (Vector){0};
-    UNROLL for (int j = 0; j < N; j++) sum[j] += y * *(const Unaligned *)(s + j * VL);
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int j = 0; j < N; j++)
+      sum[r][j] += y * *(const Unaligned *)(s + r * pitch + j * VL);
   }
-  UNROLL for (int j = 0; j < N; j++) *(Unaligned *)(out + j * VL) = sum[j];
+  UNROLL for (int r = 0; r < R; r++) UNROLL for (int j = 0; j < N; j++)
+    *(Unaligned *)(out + r * out_pitch + j * VL) = sum[r][j];
 }
 
 static void row_sums(const Split *h, const Split *w, i64 taps, const T *weight, const T *planes, const i64 *at, T bias,
                      const Target *target) {
-  T buffer[VL] __attribute__((aligned(VECTOR_BYTES)));
-  for (i64 r = 0; r < h->count; r++, planes += w->size) {
-    T *out = target->out + r * target->row;
-    i64 q = 0;
-    if (target->column == 1) {
-      for (; q + 4 * VL <= w->count; q += 4 * VL) row_tile(4, taps, weight, planes + q, at, bias, out + q);
-      for (; q + 2 * VL <= w->count; q += 2 * VL) row_tile(2, taps, weight, planes + q, at, bias, out + q);
-      for (; q + VL <= w->count; q += VL) row_tile(1, taps, weight, planes + q, at, bias, out + q);
-    }
-    for (; q < w->count; q += VL) {
-      row_tile(1, taps, weight, planes + q, at, bias, buffer);
-      if (target->column == 1) copy(out + q, buffer, w->count - q);
-      else for (i64 l = 0; l < MIN(VL, w->count - q); l++) out[(q + l) * target->column] = buffer[l];
+  T buffer[4 * 2 * VL] __attribute__((aligned(VECTOR_BYTES)));
+  for (i64 r = 0, rows; r < h->count; r += rows) {
+    rows = h->count - r >= 4 ? 4 : 1;
+    for (i64 q = 0, n; q < w->count; q += n) {
+      i64 left = w->count - q;
+      n = left > VL ? 2 * VL : VL;
+      T *out = target->out + r * target->row + q * target->column;
+      int direct = left >= n && target->column == 1;
+      T *d = direct ? out : buffer;
+      i64 pitch = direct ? target->row : n;
+      const T *s = planes + r * w->size + q;
+      if (rows == 4 && n > VL) row_tile(4, 2, taps, weight, s, w->size, at, bias, d, pitch);
+      else if (rows == 4) row_tile(4, 1, taps, weight, s, w->size, at, bias, d, pitch);
+      else if (n > VL) row_tile(1, 2, taps, weight, s, w->size, at, bias, d, pitch);
+      else row_tile(1, 1, taps, weight, s, w->size, at, bias, d, pitch);
+      for (i64 i = 0; !direct && i < rows; i++) put_row(target, out + i * target->row, buffer + i * n, MIN(n, left));
     }
   }
 }

@@ -132,4 +132,23 @@ static void offsets(const Split *h, const Split *w, i64 channels, i64 pitch, i64
 // Where results go: row r and column q of channel i to out[i * channel + r * row + q * column]. Where columns are those of
 // one remainder by 2, of as many, 'paired' is 1 for the first and 2 for the second, which comes after it.
 typedef struct { T *out; i64 channel, row, column, paired; } Target;
+
+// d[2 * i] = s[i]. After a 'first' time, when what lies between does not count, it is kept: the others come to d - 1.
+INLINE void interleave(T *d, const T *s, i64 n, int second) {
+  i64 i = 0;
+  for (; i + VL <= n; i += VL) {
+    Vector y = *(const Unaligned *)(s + i), x = y;
+    Unaligned *to = (Unaligned *)(d - second + 2 * i), *more = (Unaligned *)(d - second + 2 * i + VL);
+    if (second) x = WIDE_EVENS(*to, *more);
+    *to = WIDE_LOWS(x, y), *more = WIDE_HIGHS(x, y);
+  }
+  for (; i < n; i++) d[2 * i] = s[i];
+}
+
+// A row of results, of which the first goes to d.
+INLINE void put_row(const Target *t, T *d, const T *s, i64 n) {
+  if (t->column == 1) copy(d, s, n);
+  else if (t->paired) interleave(d, s, n, t->paired - 1);
+  else for (i64 q = 0; q < n; q++) d[q * t->column] = s[q];
+}
 `

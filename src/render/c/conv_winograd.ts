@@ -139,18 +139,6 @@ static void winograd_tiles(const Winograd *f, i64 lanes, i64 count, const Strip 
   }
 }
 
-// d[2 * i] = s[i]. After a 'first' time, when what lies between does not count, it is kept: the others come to d - 1.
-INLINE void interleave(T *d, const T *s, i64 n, int second) {
-  i64 i = 0;
-  for (; i + VL <= n; i += VL) {
-    Vector y = *(const Unaligned *)(s + i), x = y;
-    Unaligned *to = (Unaligned *)(d - second + 2 * i), *more = (Unaligned *)(d - second + 2 * i + VL);
-    if (second) x = WIDE_EVENS(*to, *more);
-    *to = WIDE_LOWS(x, y), *more = WIDE_HIGHS(x, y);
-  }
-  for (; i < n; i++) d[2 * i] = s[i];
-}
-
 // A block's results of one channel, from m[place][...][lane]. Returns whether one is not finite.
 static int winograd_results(const Winograd *f, i64 lanes, i64 count, const Strip *strip, const T *m, i64 place, T bias,
                             const Target *target, T *out, T *rows) {
@@ -160,9 +148,7 @@ static int winograd_results(const Winograd *f, i64 lanes, i64 count, const Strip
     for (i64 r = 0, length = strip[n].length; r < strip[n].rows; r++) {
       const T *s = rows + 2 * (r * whole + strip[n].lane);
       T *d = out + strip[n].to + r * target->row;
-      if (target->column == 1) copy(d, s, length);
-      else if (target->paired) interleave(d, s, length, target->paired - 1);
-      else for (i64 q = 0; q < length; q++) d[q * target->column] = s[q];
+      put_row(target, d, s, length);
     }
   return bad;
 }

@@ -140,6 +140,11 @@ describe.skipIf(!native).each([float32, float64])('conv and its gradients in %s'
     'wide images': shape([1, 1, 2, 3], [6, 200], [5, 5]),
     groups: shape([2, 3, 6, 12], [6, 6], [3, 3], { padding: [1, 1] }),
     depthwise: shape([2, 8, 8, 8], [9, 9], [3, 3], { padding: [1, 1] }),
+    'depthwise, wide': shape([2, 3, 3, 3], [9, 50], [3, 3], { padding: [1, 1] }),
+    'depthwise, wide, with stride 2': shape([2, 4, 4, 4], [9, 40], [3, 3], {
+      ...{ stride: [2, 2], padding: [1, 1] },
+    }),
+    'depthwise, stride 2 larger than the kernel': shape([2, 4, 4, 4], [10, 38], [1, 1], { stride: [2, 2] }),
     'depthwise with a multiplier, stride and dilation': shape([2, 4, 4, 8], [9, 10], [3, 3], {
       ...{ stride: [2, 1], dilation: [1, 2], padding: [1, 2] },
     }),
