@@ -27,8 +27,8 @@ function results(output: Tensor, inverse: Tensor | null, counts: Tensor | null):
 /** Fewer elements than this are sorted, whatever they are. */
 const FEW = 4096
 
-function groups_of(x: Tensor, sorted: boolean, numbered: boolean): Groups {
-  if (!sorted) return equal_runs(x, numbered)
+function groups_of(x: Tensor, sorted: boolean, numbered: boolean, counted: boolean): Groups {
+  if (!sorted) return equal_runs(x, numbered, counted)
   if (x.count >= FEW && is_integral(x.dtype) && x.dtype !== bool) {
     const { low, high } = value_range(x)
     const bins = high - low + 1
@@ -36,7 +36,7 @@ function groups_of(x: Tensor, sorted: boolean, numbered: boolean): Groups {
       return tally(x, low, bins, numbered)
   }
   const { values, indices } = sort_dim(x, 0, false)
-  const found = equal_runs(values, numbered)
+  const found = equal_runs(values, numbered, counted)
   return { ...found, groups: found.groups && runs_before(found.groups, indices) }
 }
 
@@ -64,7 +64,12 @@ function distinct(
     const whole = (t: Tensor): Tensor =>
       dim === null ? alias(t, self.sizes, empty(self.sizes, int64).strides) : t
     if (width === 1) {
-      const { values, counts, groups } = groups_of(alias(slices, [n], [1]), sorted, return_inverse)
+      const { values, counts, groups } = groups_of(
+        alias(slices, [n], [1]),
+        sorted,
+        return_inverse,
+        return_counts,
+      )
       const shape =
         dim === null || self.sizes.length === 0 ? [values.count] : self.sizes.with(d, values.count)
       return results(

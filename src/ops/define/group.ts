@@ -147,34 +147,40 @@ const runs_kernel = kernels('equal_runs', (k, dtype: DType, numbered: boolean) =
   k.store(total, [0], n.cast('f64'))
 })
 
-const describe_kernel = kernels('describe_runs', (k, dtype: DType) => {
+const describe_kernel = kernels('describe_runs', (k, dtype: DType, counted: boolean) => {
   const values = k.output('values', dtype, 'flat')
-  const counts = k.output('counts', int64, 'flat')
   const x = k.input('x', dtype, 'flat')
   const starts = k.input('starts', int32, 'flat')
+  const counts = counted ? k.output('counts', int64, 'flat') : null
   const total = values.sizes[0]!
   k.for(total, 'vector', i => {
     const last = i.add(1).ge(total)
     const start = starts.at(i)
     const end = last.where(x.sizes[0]!.cast('i32'), starts.at(i.add(1).min(total.sub(1))))
     k.store(values, [i], x.at(start.cast('index')))
-    k.store(counts, [i], end.sub(start).cast('i64'))
+    if (counts !== null) k.store(counts, [i], end.sub(start).cast('i64'))
   })
 })
 
-/** Groups of equal elements: one of each, how many there are, and of each element its group, if that is asked for. */
-export type Groups = { readonly values: Tensor; readonly counts: Tensor; readonly groups: Tensor | null }
+/** Groups of equal elements: one of each and, if they are asked for, how many there are and the group of each element. */
+export type Groups = {
+  readonly values: Tensor
+  readonly counts: Tensor | null
+  readonly groups: Tensor | null
+}
 
-/** Runs of equal elements of a contiguous vector. `numbered`: whether to tell the run of each. */
-export function equal_runs(x: Tensor, numbered: boolean): Groups {
+/** Runs of equal elements of a contiguous vector. `numbered`: whether to tell the run of each, `counted` their lengths. */
+export function equal_runs(x: Tensor, numbered: boolean, counted: boolean): Groups {
   const n = x.count
   const groups = numbered ? empty([n], int64) : null
   const starts = scratch(0, [n], int32)
   const total = scratch(1, [1], float64)
   if (n > 0) runs_kernel(x.dtype, numbered)(groups ? [starts, total, x, groups] : [starts, total, x], [])
   const found = n > 0 ? Number(total.memory.array(float64)[0]) : 0
-  const [values, counts] = [empty([found], x.dtype), empty([found], int64)]
-  if (n > 0) describe_kernel(x.dtype)([values, counts, x, starts], [])
+  const values = empty([found], x.dtype)
+  const counts = counted ? empty([found], int64) : null
+  const operands = [values, x, starts]
+  if (n > 0) describe_kernel(x.dtype, counted)(counts ? [...operands, counts] : operands, [])
   return { values, counts, groups }
 }
 
