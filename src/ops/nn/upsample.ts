@@ -1,11 +1,13 @@
-// Resizing images: nearest, linear, bilinear, bicubic. One dimension after the other, each result a weighted sum of
-// one, two or four elements. Not here: area (adaptive_pool.ts), the choice of sizes (nn/functional), antialiasing.
-import type { DType } from '../../base/dtype.ts'
+// Resizing images: nearest, linear, bilinear, bicubic. One dimension after the other, the last first, each result a
+// weighted sum of one, two or four elements. Not here: area (adaptive_pool.ts), the choice of sizes (nn/functional),
+// antialiasing.
+import { type DType, float32, float64, int32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
+import { compute_type } from '../../ir/types.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
@@ -70,9 +72,18 @@ function taps(k: Builder, mode: Resampling, align_corners: boolean, i: Expr, n: 
   }))
 }
 
-/** Resizes the middle dimension of [outer, n, inner]; backward adds to the source what its results' gradients say. */
-const resize_kernel = kernels(
-  'resize',
+const is_nearest = (mode: Resampling): boolean => mode === 'nearest' || mode === 'nearest-exact'
+
+/** The type in which places and weights are computed. */
+const scale_dtype = (dtype: DType, mode: Resampling): DType =>
+  dtype === float64 && !is_nearest(mode) ? float64 : float32
+
+/** A tap's part of a result, of type `type`; a single one is the element itself. */
+const weighted = (value: Expr, weight: Expr | null): Expr =>
+  weight === null ? value : value.mul(weight.cast(value.type))
+
+const resize_rows_kernel = kernels(
+  'resize_rows',
   (k, dtype: DType, mode: Resampling, align_corners: boolean, backward: boolean) => {
     const to = backward
       ? k.input('g', dtype, { rank: 3, inner: 1 })
@@ -80,29 +91,98 @@ const resize_kernel = kernels(
     const from = backward
       ? k.inout('grad', dtype, { rank: 3, inner: 1 })
       : k.input('x', dtype, { rank: 3, inner: 1 })
-    const scale = k.value('scale', to.type === 'f64' && !mode.startsWith('nearest') ? 'f64' : 'f32')
+    const scale = k.value('scale', compute_type(scale_dtype(dtype, mode)))
     const [outer, count, inner] = to.sizes as [Expr, Expr, Expr]
-    k.nest([outer, count], 'parallel', 'serial', (o, i) => {
-      const sources = taps(k, mode, align_corners, i, from.sizes[1]!, scale)
+    k.nest([outer, count], 'parallel', backward ? 'serial' : 'parallel', (o, i) => {
+      const sources = taps(k, mode, align_corners, i!, from.sizes[1]!, scale)
+      const weight = (tap: Tap): Expr | null => (is_nearest(mode) ? null : tap.weight)
       k.for(inner, 'vector', j => {
-        const at = (tap: Tap): [Expr, Expr, Expr] => [o, tap.at, j]
-        const weighted = (value: Expr, { weight }: Tap): Expr =>
-          sources.length === 1 ? value : value.mul(weight.cast(to.type))
+        const at = (tap: Tap): [Expr, Expr, Expr] => [o!, tap.at, j]
         if (!backward) {
-          const terms = sources.map(tap => weighted(from.at(...at(tap)), tap))
+          const terms = sources.map(tap => weighted(from.at(...at(tap)), weight(tap)))
           k.store(
             to,
-            [o, i, j],
+            [o!, i!, j],
             terms.reduce((a, b) => a.add(b)),
           )
           return
         }
         for (const tap of sources)
-          k.store(from, at(tap), from.at(...at(tap)).add(weighted(to.at(o, i, j), tap)))
+          k.store(from, at(tap), from.at(...at(tap)).add(weighted(to.at(o!, i!, j), weight(tap))))
       })
     })
   },
 )
+
+/** Where the results along a dimension come from and with what weights, as [taps, results]. */
+const taps_kernel = kernels('resize_taps', (k, dtype: DType, mode: Resampling, align_corners: boolean) => {
+  const places = k.output('places', int32, { rank: 2, inner: 1 })
+  const weights = k.output('weights', dtype, { rank: 2, inner: 1 })
+  const n = k.value('n', 'index')
+  const scale = k.value('scale', weights.type)
+  k.for(places.sizes[1]!, 'parallel', i => {
+    for (const [t, { at, weight }] of taps(k, mode, align_corners, i, n, scale).entries()) {
+      k.store(places, [t, i], at.cast('i32'))
+      k.store(weights, [t, i], weight)
+    }
+  })
+})
+
+const resize_columns_kernel = kernels(
+  'resize_columns',
+  (k, dtype: DType, mode: Resampling, backward: boolean) => {
+    const to = backward
+      ? k.input('g', dtype, { rank: 2, inner: 1 })
+      : k.output('out', dtype, { rank: 2, inner: 1 })
+    const from = backward
+      ? k.inout('grad', dtype, { rank: 2, inner: 1 })
+      : k.input('x', dtype, { rank: 2, inner: 1 })
+    const places = k.input('places', int32, { rank: 2, inner: 1 })
+    const weights = k.input('weights', scale_dtype(dtype, mode), { rank: 2, inner: 1 })
+    const weight = (t: number, i: Expr): Expr | null => (is_nearest(mode) ? null : weights.at(t, i))
+    const numbers = [...new Array<number>(TAPS[mode]).keys()]
+    const [rows, count] = to.sizes as [Expr, Expr]
+    k.for(rows, 'parallel', o =>
+      k.for(count, backward ? 'serial' : 'vector', i => {
+        const at = (t: number): [Expr, Expr] => [o, places.at(t, i).cast('index')]
+        if (!backward) {
+          const terms = numbers.map(t => weighted(from.at(...at(t)), weight(t, i)))
+          k.store(
+            to,
+            [o, i],
+            terms.reduce((a, b) => a.add(b)),
+          )
+          return
+        }
+        for (const t of numbers)
+          k.store(from, at(t), from.at(...at(t)).add(weighted(to.at(o, i), weight(t, i))))
+      }),
+    )
+  },
+)
+
+const TAPS: Readonly<Record<Resampling, number>> = { nearest: 1, 'nearest-exact': 1, linear: 2, cubic: 4 }
+
+/** Resizes dimension `dim` of `from` into `to`, both contiguous; backward adds to `from` what `to`'s gradients say. */
+function resize(
+  to: Tensor,
+  from: Tensor,
+  { dim, mode, step }: Pass,
+  align_corners: boolean,
+  backward: boolean,
+): void {
+  const { dtype } = to
+  if (dim < to.sizes.length - 1) {
+    resize_rows_kernel(dtype, mode, align_corners, backward)([around(to, dim), around(from, dim)], [step])
+    return
+  }
+  const [count, n] = [to.sizes[dim]!, from.sizes[dim]!]
+  const places = empty([TAPS[mode], count], int32)
+  const weights = empty([TAPS[mode], count], scale_dtype(dtype, mode))
+  taps_kernel(weights.dtype, mode, align_corners)([places, weights], [n, step])
+  const rows = (t: Tensor, size: number): Operand => window(t, [t.count / size, size], [size, 1])
+  resize_columns_kernel(dtype, mode, backward)([rows(to, count), rows(from, n), places, weights], [])
+}
 
 /** [outer, n, inner] around dimension `d`. */
 const around = (t: Tensor, d: number): Operand => {
@@ -138,11 +218,10 @@ const node_of: Record<string, string> = {
   bicubic: 'Bicubic',
 }
 
+type Pass = { readonly dim: number; readonly out: number; readonly mode: Resampling; readonly step: number }
+
 /** The dimensions that change, with what the kernel needs for each. */
-function passes(
-  sizes: readonly number[],
-  [size, mode_name, align_corners, scales]: Arguments,
-): { dim: number; out: number; mode: Resampling; step: number }[] {
+function passes(sizes: readonly number[], [size, mode_name, align_corners, scales]: Arguments): Pass[] {
   const mode = mode_name.replace(/^(bi|tri)/, '') as Resampling
   const first = sizes.length - size.length
   return size.flatMap((out, d) => {
@@ -154,10 +233,9 @@ function passes(
 
 function resized(x: Tensor, args: Arguments): Tensor {
   let value = dense(x)
-  for (const { dim, out, mode, step } of passes(x.sizes, args)) {
-    const next = empty(value.sizes.with(dim, out), x.dtype)
-    if (next.count > 0)
-      resize_kernel(x.dtype, mode, args[2], false)([around(next, dim), around(value, dim)], [step])
+  for (const pass of passes(x.sizes, args).reverse()) {
+    const next = empty(value.sizes.with(pass.dim, pass.out), x.dtype)
+    if (next.count > 0) resize(next, value, pass, args[2], false)
     value = next
   }
   if (value !== x) return value
@@ -167,10 +245,9 @@ function resized(x: Tensor, args: Arguments): Tensor {
 
 function resized_back(g: Tensor, sizes: readonly number[], args: Arguments): Tensor {
   let value = dense(g)
-  for (const { dim, mode, step } of passes(sizes, args).reverse()) {
-    const next = zeros(value.sizes.with(dim, sizes[dim]!), g.dtype)
-    if (value.count > 0)
-      resize_kernel(g.dtype, mode, args[2], true)([around(value, dim), around(next, dim)], [step])
+  for (const pass of passes(sizes, args)) {
+    const next = zeros(value.sizes.with(pass.dim, sizes[pass.dim]!), g.dtype)
+    if (value.count > 0) resize(value, next, pass, args[2], true)
     value = next
   }
   return value === g ? g.clone() : value
