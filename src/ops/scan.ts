@@ -28,46 +28,52 @@ function in_three(t: Tensor, [outer, n, inner]: readonly [number, number, number
   return window(t, [outer, n, inner], [n * inner, inner, 1])
 }
 
-type Scan = (self: Tensor, dim: number, dtype: DType) => Tensor
+/** `backwards`: of what is at and after each place. */
+type Scan = (self: Tensor, dim: number, dtype: DType, backwards?: boolean) => Tensor
 
 /** Declares a scan: `step` makes the next total of the present one and an element, from `start`. */
 function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr): Scan {
   const total_type = (dtype: DType): ScalarType => (is_float(compute_type(dtype)) ? 'f64' : 'i64')
   // Along rows one total is a local; across rows there is one for each column, in memory.
-  const kernel = kernels(name, (k, out_dtype: DType, x_dtype: DType, columns: boolean) => {
-    const layout = { rank: 3, inner: 1 } as const
-    const out = k.output('out', out_dtype, layout)
-    const x = k.input('x', x_dtype, layout)
-    const type = total_type(out_dtype)
-    const [outer, n, inner] = x.sizes as [Expr, Expr, Expr]
-    const element = (...i: Expr[]): Expr =>
-      x
-        .at(...i)
-        .cast(out.type)
-        .cast(type)
-    if (!columns) {
-      k.for(outer, 'parallel', o => {
-        const total = k.local(type, start)
-        k.for(n, 'serial', i => {
-          k.assign(total, step(total, element(o, i, constant(0, 'index'))))
-          k.store(out, [o, i, 0], total.cast(out.type))
+  const kernel = kernels(
+    name,
+    (k, out_dtype: DType, x_dtype: DType, columns: boolean, backwards: boolean) => {
+      const layout = { rank: 3, inner: 1 } as const
+      const out = k.output('out', out_dtype, layout)
+      const x = k.input('x', x_dtype, layout)
+      const type = total_type(out_dtype)
+      const [outer, n, inner] = x.sizes as [Expr, Expr, Expr]
+      const along = (body: (i: Expr) => void): void =>
+        k.for(n, 'serial', i => body(backwards ? n.sub(1).sub(i) : i))
+      const element = (...i: Expr[]): Expr =>
+        x
+          .at(...i)
+          .cast(out.type)
+          .cast(type)
+      if (!columns) {
+        k.for(outer, 'parallel', o => {
+          const total = k.local(type, start)
+          along(i => {
+            k.assign(total, step(total, element(o, i, constant(0, 'index'))))
+            k.store(out, [o, i, 0], total.cast(out.type))
+          })
         })
+        return
+      }
+      const totals = k.inout('totals', type === 'f64' ? float64 : int64, { rank: 2, inner: 1 })
+      k.for(outer, 'parallel', o => {
+        k.for(inner, 'vector', c => k.store(totals, [o, c], start))
+        along(i =>
+          k.for(inner, 'vector', c => {
+            const total = k.local(type, step(totals.at(o, c), element(o, i, c)))
+            k.store(totals, [o, c], total)
+            k.store(out, [o, i, c], total.cast(out.type))
+          }),
+        )
       })
-      return
-    }
-    const totals = k.inout('totals', type === 'f64' ? float64 : int64, { rank: 2, inner: 1 })
-    k.for(outer, 'parallel', o => {
-      k.for(inner, 'vector', c => k.store(totals, [o, c], start))
-      k.for(n, 'serial', i =>
-        k.for(inner, 'vector', c => {
-          const total = k.local(type, step(totals.at(o, c), element(o, i, c)))
-          k.store(totals, [o, c], total)
-          k.store(out, [o, i, c], total.cast(out.type))
-        }),
-      )
-    })
-  })
-  return (self, dim, dtype) => {
+    },
+  )
+  return (self, dim, dtype, backwards = false) => {
     const at = wrap_dim(dim, self.sizes.length)
     const out = empty(self.sizes, dtype)
     if (out.count === 0) return out
@@ -76,7 +82,7 @@ function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr)
     const operands = [in_three(out, shape), in_three(dense(self), shape)]
     const type = total_type(dtype)
     if (inner > 1) operands.push(empty([outer, inner], type === 'f64' ? float64 : int64))
-    kernel(dtype, self.dtype, inner > 1)(operands, [])
+    kernel(dtype, self.dtype, inner > 1, backwards)(operands, [])
     return out
   }
 }
@@ -95,7 +101,14 @@ const running_sum = scan('cumsum', 0, (total, x) => total.add(x))
 const running_product = scan('cumprod', 1, (total, x) => total.mul(x))
 
 /** The sum of what is at and after each place. */
-const sum_from_here = (t: Tensor, dim: number): Tensor => t.flip(dim).cumsum(dim).flip(dim)
+const sum_from_here: Op<[self: Tensor, dim: number]> = op<
+  [self: Tensor, dim: number],
+  [self: Tensor, dim: number],
+  Tensor
+>('cumsum_backward(Tensor self, int dim)', {
+  forward: (self, dim) => running_sum(self, dim, self.dtype, true),
+  backward: { self: (g, [, dim]) => g.cumsum(dim) },
+})
 
 /** The sum of the elements up to each place along `dim`. Integers are summed as int64. */
 export const cumsum: Op<ScanArgs> = op<ScanArgs, ScanValues, Tensor>(
@@ -180,7 +193,7 @@ export const logcumsumexp: Op<
       if (is_trivial(g, dim)) return g
       if (modes.grad) {
         const shift = self.detach().amax(dim, true)
-        const later = g.mul(shift.sub(out).exp()).flip(dim).cumsum(dim).flip(dim)
+        const later = sum_from_here(g.mul(shift.sub(out).exp()), dim)
         return self.sub(shift).exp().mul(later)
       }
       const part = (sign: Tensor): Tensor => {

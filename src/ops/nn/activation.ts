@@ -3,13 +3,19 @@
 // Not here: relu, sigmoid and tanh (unary.ts, they are methods too), softmax (softmax.ts), random ones (dropout.ts).
 import { bool, type DType, uint8 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { wrap_dim } from '../../base/shape.ts'
+import { numel, wrap_dim } from '../../base/shape.ts'
+import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
+import { empty, kernels } from '../../tensor/dispatch.ts'
+import { modes } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { dense, dense_as } from '../define/copy.ts'
 import { in_place } from '../define/inplace.ts'
-import { composite, type Op } from '../define/op.ts'
+import { composite, type Op, op } from '../define/op.ts'
 import { pointwise } from '../define/pointwise.ts'
-import { floating, lift, not_implemented } from '../define/rules.ts'
+import { floating, is_integral, lift, not_implemented } from '../define/rules.ts'
+import { window } from '../define/space.ts'
+import { cat } from '../join.ts'
 
 const one = (x: Expr): Expr => constant(1, x.type)
 const sigmoid_of = (x: Expr): Expr => one(x).div(x.neg().exp().add(1))
@@ -284,6 +290,61 @@ export const prelu: Op<[input: Tensor, weight: Tensor]> = composite('prelu(Tenso
   ],
 })
 
+const gate_kernel = kernels('glu', (k, dtype: DType) => {
+  const out = k.output('out', dtype, { rank: 2, inner: 1 })
+  const x = k.input('x', dtype, { rank: 3, inner: 1 })
+  k.elementwise(out.sizes, (o, i) => k.store(out, [o, i], x.at(o, 0, i).mul(sigmoid_of(x.at(o, 1, i)))))
+})
+
+const gate_grad_kernel = kernels('glu_grad', (k, dtype: DType) => {
+  const grad = k.output('grad', dtype, { rank: 3, inner: 1 })
+  const g = k.input('g', dtype, { rank: 2, inner: 1 })
+  const x = k.input('x', dtype, { rank: 3, inner: 1 })
+  k.elementwise(g.sizes, (o, i) => {
+    const open = k.local(x.type, sigmoid_of(x.at(o, 1, i)))
+    const first = k.local(x.type, g.at(o, i).mul(open))
+    k.store(grad, [o, 1, i], first.mul(x.at(o, 0, i)).mul(one(open).sub(open)))
+    k.store(grad, [o, 0, i], first)
+  })
+})
+
+/** A contiguous tensor as [outer, 2, half], or what has half as many elements as [outer, half]. */
+function in_halves(t: Tensor, dim: number, whole: boolean): Operand {
+  const outer = numel(t.sizes.slice(0, dim))
+  const half = numel(t.sizes.slice(dim)) / (whole ? 2 : 1)
+  return whole ? window(t, [outer, 2, half], [2 * half, half, 1]) : window(t, [outer, half], [half, 1])
+}
+
+type Gated = [input: Tensor, dim: number]
+const gated: Op<Gated> = op<Gated, Gated, Tensor>('glu(Tensor self, int dim)', {
+  forward(input, dim) {
+    const { dtype } = input
+    if (is_integral(dtype)) not_implemented('glu_cpu', dtype)
+    const out = empty(
+      input.sizes.map((n, d) => (d === dim ? n / 2 : n)),
+      dtype,
+    )
+    if (out.count > 0)
+      gate_kernel(dtype)([in_halves(out, dim, false), in_halves(dense(input), dim, true)], [])
+    return out
+  },
+  saves: ['self'],
+  backward: {
+    self(g, [input, dim]) {
+      const half = (input.sizes[dim] as number) / 2
+      if (modes.grad) {
+        const [a, b] = [input.narrow(dim, 0, half), input.narrow(dim, half, half).sigmoid()]
+        const first = g.mul(b)
+        return cat([first, first.mul(a).mul(b.neg().add(1))], dim)
+      }
+      const grad = empty(input.sizes, input.dtype)
+      const operands = [in_halves(grad, dim, true), in_halves(dense_as(g, input.dtype), dim, false)]
+      if (grad.count > 0) gate_grad_kernel(input.dtype)([...operands, in_halves(dense(input), dim, true)], [])
+      return grad
+    },
+  },
+})
+
 /** The first half along `dim`, times the sigmoid of the second. */
 export const glu: Op<[input: Tensor, dim?: number | { dim?: number }]> = composite(
   'glu(Tensor input, int dim=-1)',
@@ -295,13 +356,8 @@ export const glu: Op<[input: Tensor, dim?: number | { dim?: number }]> = composi
       const n = input.sizes[d]!
       if (n % 2 !== 0)
         throw new RuntimeError(`Halving dimension must be even, but dimension ${d} is size ${n}`)
-      return glu_halves(input.narrow(d, 0, n / 2), input.narrow(d, n / 2, n / 2))
+      return gated(input, d)
     },
     samples: r => [[r(3, 4)], [r(4, 3), 0]],
   },
 )
-
-const glu_halves: Op<[a: Tensor, b: Tensor]> = pointwise('glu(Tensor self, Tensor gate)', {
-  dtype: 'float',
-  forward: (a: Expr, b: Expr) => a.mul(sigmoid_of(b)),
-})
