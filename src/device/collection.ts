@@ -9,8 +9,8 @@ const MB = 2 ** 20
 const LEAST_BYTES = 12 * MB
 const MOST_BYTES = 64 * MB
 
-/** Node's collection of the young generation, and the bytes outside of its heap that it knows to be alive. */
-type Collector = { readonly collect: () => void; readonly live_bytes: () => number }
+/** Node's collection of the young generation. */
+type Collector = { readonly collect: () => void }
 
 let collector: Collector | null | undefined
 let budget = LEAST_BYTES
@@ -26,10 +26,11 @@ function collect(): void {
   if (collector === undefined) collector = find_collector()
   const made = allocated
   allocated = 0
+  const before = held_bytes() ?? 0
+  peak = Math.max(peak, before) // what is held grows from one collection to the next
   if (collector === null) return
-  const before = collector.live_bytes()
   collector.collect()
-  const freed = before - collector.live_bytes()
+  const freed = before - (held_bytes() ?? 0)
   // What lives on, as activations do until backward, would be looked at again and again for nothing.
   if (freed < made / 2) budget = Math.min(2 * budget, MOST_BYTES)
   else if (freed > 0.9 * made) budget = Math.max(budget / 2, LEAST_BYTES)
@@ -53,5 +54,24 @@ function find_collector(): Collector | null {
   const gc = vm.runInNewContext('typeof gc === "function" ? gc : null') as Collect | null
   v8.setFlagsFromString('--no-expose-gc')
   if (gc === null) return null
-  return { collect: () => gc({ type: 'minor' }), live_bytes: () => v8.getHeapStatistics().external_memory }
+  return { collect: () => gc({ type: 'minor' }) }
+}
+
+// --- figures
+
+let peak = 0
+let engine: V8 | null | undefined
+
+/** The bytes outside of V8's heap that it holds: what lives, and what has died since it last looked. Null without Node. */
+export function held_bytes(): number | null {
+  engine ??= ((globalThis as Modules).process?.getBuiltinModule?.('node:v8') as V8 | undefined) ?? null
+  return engine === null ? null : engine.getHeapStatistics().external_memory
+}
+
+/** The most of them since `reset_peak`, as seen before collections and now. */
+export const peak_bytes = (): number => (peak = Math.max(peak, held_bytes() ?? 0))
+
+/** Begins a new peak with what is held now. */
+export function reset_peak(): void {
+  peak = held_bytes() ?? 0
 }

@@ -152,6 +152,9 @@ export function begin_scope(): EndScope {
   }
 }
 
+/** The bytes of pooled buffers: held, but by no tensor. */
+export const pooled_bytes = (): number => pooled
+
 /** A pooled buffer of this size, as it was left. */
 function take_pooled(nbytes: number): ArrayBuffer | undefined {
   const buffer = pool.get(nbytes)?.pop()
