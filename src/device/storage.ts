@@ -1,6 +1,7 @@
 // CPU memory: a window of an ArrayBuffer that tensors and views share. Small storages are carved out of slabs,
 // because a fresh ArrayBuffer costs over a microsecond. V8's collector frees all of it; nothing is freed by hand.
-// Not here: what the bytes mean (a tensor's dtype, sizes and strides).
+// A device may keep the bytes of a large storage in memory of its own while JavaScript does not look (`Resident`).
+// Not here: what the bytes mean (a tensor's dtype, sizes and strides), where a device keeps them (device/wasm/).
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
 import { OutOfMemoryError } from '../base/errors.ts'
 import { env } from '../base/flags.ts'
@@ -13,8 +14,65 @@ const HUGE_BYTES = 4 * 2 ** 20
 /** The alignment of every storage that we allocate: a cache line, and the widest vector there is. */
 export const ALIGNMENT = 64
 
+/** The bytes of a block in memory of a device's own. */
+export interface Resident {
+  /** Brings the block's buffer up to date. If it is going to be written, the bytes are there alone from then on. */
+  to_buffer(block: Block, buffer: ArrayBufferLike, will_write: boolean): void
+  /** Nobody will ask for the bytes again. */
+  drop(block: Block): void
+}
+
+/** What storages are windows of: one block for each large storage (and its aliases), one for a slab of small ones. */
+export class Block {
+  readonly nbytes: number
+  /** Null until somebody needs one: the bytes are unspecified or zeros, or with the resident. */
+  buffer: ArrayBufferLike | null
+  readonly zeroed: boolean
+  /** Whether the bytes must stay in the buffer: others hold it too, and may read and write it at any time. */
+  is_exposed: boolean
+  resident: Resident | null = null
+
+  constructor(nbytes: number, buffer: ArrayBufferLike | null, is_exposed: boolean, zeroed = false) {
+    this.nbytes = nbytes
+    this.buffer = buffer
+    this.is_exposed = is_exposed
+    this.zeroed = zeroed
+  }
+
+  /** The buffer, up to date: for use before any device computes again. */
+  host(will_write: boolean): ArrayBufferLike {
+    this.buffer ??= new_buffer(this.nbytes, this.zeroed && this.resident === null)
+    this.resident?.to_buffer(this, this.buffer, will_write)
+    return this.buffer
+  }
+
+  /** The buffer, for good. */
+  expose(): ArrayBufferLike {
+    const buffer = this.host(true)
+    if (!this.is_exposed) {
+      this.is_exposed = true
+      exposed.set(buffer, this)
+    }
+    return buffer
+  }
+}
+
+/** The blocks of buffers that others may hold. */
+const exposed = new WeakMap<ArrayBufferLike, Block>()
+
+/** The block of a buffer that others may hold. */
+function block_over(buffer: ArrayBufferLike): Block {
+  let block = exposed.get(buffer)
+  if (block === undefined) {
+    block = new Block(buffer.byteLength, buffer, true)
+    exposed.set(buffer, block)
+  }
+  return block
+}
+
 export class Storage {
-  buffer: ArrayBufferLike
+  /** What storages of the same memory have in common. */
+  block: Block
   byte_offset: number
   nbytes: number
   /** Counts in-place writes, so that autograd can tell that a saved tensor has changed. */
@@ -25,16 +83,40 @@ export class Storage {
   address = 0
   readonly #views: (TypedArray | undefined)[] = []
 
-  constructor(buffer: ArrayBufferLike, byte_offset: number, nbytes: number) {
-    this.buffer = buffer
+  constructor(block: Block, byte_offset: number, nbytes: number) {
+    this.block = block
     this.byte_offset = byte_offset
     this.nbytes = nbytes
   }
 
-  /** The whole storage as a typed array of the dtype's storage elements (complex: two per element). */
+  /** Memory of a user's. */
+  static over(buffer: ArrayBufferLike, byte_offset: number, nbytes: number): Storage {
+    return new Storage(block_over(buffer), byte_offset, nbytes)
+  }
+
+  /** The buffer, which may be kept: it and the tensors see each other's bytes for good. */
+  get buffer(): ArrayBufferLike {
+    return this.block.expose()
+  }
+
+  /** The whole storage as a typed array of the dtype's storage elements (complex: two per element). It may be kept. */
   array(dtype: DType): TypedArray {
+    return this.#view(dtype, this.block.expose())
+  }
+
+  /** The same to be read at once: it is not kept, nor written. */
+  peek(dtype: DType): TypedArray {
+    return this.#view(dtype, this.block.host(false))
+  }
+
+  /** The same to be read and written at once: it is not kept. */
+  touch(dtype: DType): TypedArray {
+    return this.#view(dtype, this.block.host(true))
+  }
+
+  #view(dtype: DType, buffer: ArrayBufferLike): TypedArray {
     return (this.#views[dtype.code] ??= new dtype.array(
-      this.buffer as ArrayBuffer,
+      buffer as ArrayBuffer,
       this.byte_offset,
       Math.floor(this.nbytes / dtype.array.BYTES_PER_ELEMENT),
     ))
@@ -42,7 +124,7 @@ export class Storage {
 
   /** The same bytes with a version counter of its own (`tensor.data`). */
   alias(): Storage {
-    const other = new Storage(this.buffer, this.byte_offset, this.nbytes)
+    const other = new Storage(this.block, this.byte_offset, this.nbytes)
     other.address = this.address
     return other
   }
@@ -55,18 +137,18 @@ export class Storage {
 
   /** Moves the bytes to memory that other threads can have too; every tensor on this storage sees it there. */
   share(): void {
-    if (!this.is_shared) this.#move_to(new Storage(new SharedArrayBuffer(this.nbytes), 0, this.nbytes))
+    if (!this.is_shared) this.#move_to(Storage.over(new SharedArrayBuffer(this.nbytes), 0, this.nbytes))
   }
 
   get is_shared(): boolean {
-    return typeof SharedArrayBuffer !== 'undefined' && this.buffer instanceof SharedArrayBuffer
+    return typeof SharedArrayBuffer !== 'undefined' && this.block.buffer instanceof SharedArrayBuffer
   }
 
   #move_to(other: Storage): void {
-    new Uint8Array(other.buffer, other.byte_offset, this.nbytes).set(
-      new Uint8Array(this.buffer, this.byte_offset, this.nbytes),
+    new Uint8Array(other.block.host(true), other.byte_offset, this.nbytes).set(
+      new Uint8Array(this.block.host(false), this.byte_offset, this.nbytes),
     )
-    this.buffer = other.buffer
+    this.block = other.block
     this.byte_offset = other.byte_offset
     this.nbytes = other.nbytes
     this.address = other.address
@@ -74,7 +156,7 @@ export class Storage {
   }
 }
 
-let slab: ArrayBuffer | undefined
+let slab: Block | undefined
 let slab_used = SLAB_BYTES
 let slab_address = 0
 
@@ -97,23 +179,34 @@ export function set_address_of(
 
 /** The machine address of a storage's first byte (needs `set_address_of`). */
 export function storage_address(storage: Storage): number {
-  if (storage.address === 0) storage.address = address_of(storage.buffer) + storage.byte_offset
+  if (storage.address === 0) storage.address = address_of(storage.block.host(true)) + storage.byte_offset
   return storage.address
 }
 
-const made_up = new WeakMap<ArrayBufferLike, number>()
+const made_up = new WeakMap<Block, number>()
 let next_made_up = 0x10000000
 
 /** The address of a storage's first byte as users see it: made up where it is not known, but it tells memories apart. */
 export function visible_address(storage: Storage): number {
   if (addresses_known) return storage_address(storage)
-  let address = made_up.get(storage.buffer)
+  const { block, byte_offset } = storage
+  let address = made_up.get(block)
   if (address === undefined) {
     address = next_made_up
-    next_made_up += Math.ceil((storage.buffer.byteLength + 1) / ALIGNMENT) * ALIGNMENT
-    made_up.set(storage.buffer, address)
+    next_made_up += Math.ceil((block.nbytes + 1) / ALIGNMENT) * ALIGNMENT
+    made_up.set(block, address)
   }
-  return address + storage.byte_offset
+  return address + byte_offset
+}
+
+/** Whether large storages get no buffer before JavaScript asks for it. */
+let lazy = false
+/** Blocks beyond this always have a buffer, so that it shows at once that there is no memory for them. */
+const LARGEST_LAZY = 2 ** 30
+
+/** To be called by a device that keeps large storages in memory of its own. */
+export function keep_elsewhere(): void {
+  lazy = true
 }
 
 // --- memory whose death is known
@@ -142,7 +235,10 @@ export function begin_scope(): EndScope {
     if (!recycle) return
     for (const storage of own) {
       if (storage.owned || pooled + storage.nbytes > POOL_BYTES) continue
-      const { buffer, nbytes } = storage
+      const { block, nbytes } = storage
+      block.resident?.drop(block)
+      if (lazy) continue
+      const { buffer } = block
       if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== nbytes) continue
       const same_size = pool.get(nbytes)
       if (same_size === undefined) pool.set(nbytes, [buffer])
@@ -174,6 +270,17 @@ function uncleared(nbytes: number): ArrayBuffer {
   return made instanceof ArrayBuffer && made.byteLength === nbytes ? made : new ArrayBuffer(nbytes)
 }
 
+/** A new buffer. Throws OutOfMemoryError where the engine refuses. */
+function new_buffer(nbytes: number, zeroed: boolean): ArrayBuffer {
+  try {
+    return zeroed ? new ArrayBuffer(nbytes) : uncleared(nbytes)
+  } catch {
+    throw new OutOfMemoryError(
+      `[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate ${nbytes} bytes.`,
+    )
+  }
+}
+
 /** TSTORCH_POISON=1 fills new memory with ones (a NaN, or -1), so that reading it unwritten shows. The tests run so. */
 const poison = env('TSTORCH_POISON') === '1'
 
@@ -190,15 +297,16 @@ export function allocate_zeroed(nbytes: number): Storage {
 }
 
 function fill(storage: Storage, byte: number): Storage {
-  new Uint8Array(storage.buffer, storage.byte_offset, storage.nbytes).fill(byte)
+  new Uint8Array(storage.block.host(true), storage.byte_offset, storage.nbytes).fill(byte)
   return storage
 }
 
 function carve(nbytes: number): Storage {
   const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
   if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
-    slab = uncleared(SLAB_BYTES + ALIGNMENT)
-    slab_address = address_of(slab)
+    const buffer = uncleared(SLAB_BYTES + ALIGNMENT)
+    slab = block_over(buffer)
+    slab_address = address_of(buffer)
     slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
   }
   const storage = new Storage(slab, slab_used, nbytes)
@@ -208,18 +316,12 @@ function carve(nbytes: number): Storage {
 }
 
 function allocate_large(nbytes: number, zeroed: boolean): Storage {
-  let buffer = take_pooled(nbytes)
-  const clear = zeroed && buffer !== undefined
-  if (buffer === undefined) note_large_block(nbytes)
-  try {
-    buffer ??= zeroed ? new ArrayBuffer(nbytes) : uncleared(nbytes)
-  } catch {
-    throw new OutOfMemoryError(
-      `[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory: you tried to allocate ${nbytes} bytes.`,
-    )
-  }
-  const storage = new Storage(buffer, 0, nbytes)
+  const is_lazy = lazy && nbytes <= LARGEST_LAZY
+  const reused = is_lazy ? undefined : take_pooled(nbytes)
+  if (!is_lazy && reused === undefined) note_large_block(nbytes)
+  const buffer = is_lazy ? null : (reused ?? new_buffer(nbytes, zeroed))
+  const storage = new Storage(new Block(nbytes, buffer, false, zeroed), 0, nbytes)
   if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage_address(storage), nbytes)
   scope?.push(storage)
-  return clear ? fill(storage, 0) : storage
+  return zeroed && reused !== undefined ? fill(storage, 0) : storage
 }

@@ -80,7 +80,7 @@ export const copy_: Op<[self: Tensor, src: Tensor, non_blocking?: boolean]> = ma
     expand_strides(src.sizes, src.strides, self.sizes, src.dtype.tensor_type)
     const edges = recording ? [edge_of(self), edge_of(src)] : []
     const overlap =
-      src.memory.buffer === self.memory.buffer &&
+      src.memory.block === self.memory.block &&
       !(
         same_sizes(src.sizes, self.sizes) &&
         src.offset === self.offset &&

@@ -342,7 +342,7 @@ export const frombuffer: Op<[buffer: ArrayBufferLike | ArrayBufferView, opts: Bu
       )
     if (requires_grad && !dtype.is_floating_point && !dtype.is_complex)
       throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients')
-    const made = contiguous_tensor(new Storage(memory, first + offset, n * size), [n], dtype)
+    const made = contiguous_tensor(Storage.over(memory, first + offset, n * size), [n], dtype)
     return requires_grad ? made.requires_grad_() : made
   },
 )

@@ -39,7 +39,7 @@ export const is_set_to: Op<[self: Tensor, tensor: Tensor], boolean> = composite(
   'is_set_to(Tensor self, Tensor tensor)',
   {
     body: (a: Tensor, b: Tensor) =>
-      a.memory.buffer === b.memory.buffer &&
+      a.memory.block === b.memory.block &&
       a.memory.byte_offset === b.memory.byte_offset &&
       a.offset === b.offset &&
       same_sizes(a.sizes, b.sizes) &&

@@ -171,7 +171,7 @@ const zeros_for = (_: Tensor, [self]: readonly unknown[]): Tensor =>
 const zeros_for_second = (_: Tensor, [, other]: readonly unknown[]): Tensor => zeros_for(_, [other])
 
 const array_of = (t: Tensor): TypedArray =>
-  t.memory.array(t.dtype).subarray(t.offset, t.offset + t.count) as TypedArray
+  t.memory.touch(t.dtype).subarray(t.offset, t.offset + t.count) as TypedArray
 const generator_of = (generator: Generator | null): Generator => generator ?? default_generator
 
 /** 1 with the probability at the same place of `input`, else 0. */

@@ -90,7 +90,7 @@ function walk(data: unknown, sizes: readonly number[], d: number, visit: (x: Ite
 
 /** Calls `visit` with the elements in index order. */
 export function each_element(t: Tensor, visit: (x: number | bigint | boolean) => void): void {
-  const array = t.memory.array(t.dtype)
+  const array = t.memory.peek(t.dtype)
   const go = (d: number, at: number): void => {
     if (d === t.sizes.length) visit(read_element(array, t.dtype, at))
     else for (let i = 0; i < t.sizes[d]!; i++) go(d + 1, at + i * t.strides[d]!)
@@ -124,10 +124,10 @@ export function tensor_from(data: TensorData, dtype: DType | null = null): Tenso
   const wanted = dtype ?? infer_dtype(data, sizes)
   const out = empty(sizes, wanted)
   if (is_typed_array(data) && dtype_of_array(data) === wanted) {
-    out.memory.array(wanted).set(data as never, 0)
+    out.memory.touch(wanted).set(data as never, 0)
     return out
   }
-  const array = out.memory.array(wanted)
+  const array = out.memory.touch(wanted)
   let at = 0
   const plain = wanted === float32 || wanted === float64
   walk(data, sizes, 0, x => {
@@ -142,7 +142,7 @@ export function tensor_from(data: TensorData, dtype: DType | null = null): Tenso
 /** A 1-d tensor on the memory of a typed array: each sees what is written to the other. */
 export function share_array(array: TypedArray, dtype: DType = dtype_of_array(array)): Tensor {
   return contiguous_tensor(
-    new Storage(array.buffer, array.byteOffset, array.byteLength),
+    Storage.over(array.buffer, array.byteOffset, array.byteLength),
     [array.length],
     dtype,
   )
@@ -167,7 +167,7 @@ export function to_typed_array(t: Tensor): TypedArray {
 /** Nested arrays of the elements, or the element itself of a 0-dim tensor. */
 export type Nested = number | boolean | bigint | Nested[]
 export function to_list(t: Tensor): Nested {
-  const array = t.memory.array(t.dtype)
+  const array = t.memory.peek(t.dtype)
   const go = (d: number, at: number): Nested => {
     if (d === t.sizes.length) {
       const value = read_element(array, t.dtype, at)

@@ -128,7 +128,7 @@ class Format {
 type Elements = { readonly width: number; readonly text: (at: number) => string }
 
 function elements_of(t: Tensor, offsets: readonly number[]): Elements {
-  const array = t.memory.array(t.dtype)
+  const array = t.memory.peek(t.dtype)
   if (!t.dtype.is_complex) {
     const read = (at: number): Element => read_element(array, t.dtype, at)
     const format = new Format(offsets.map(read), t.dtype.is_floating_point)

@@ -57,17 +57,17 @@ export class TypedStorage {
 
   /** Element `i`; negative ones count from the end. Throws IndexError out of range, TypeError for complex numbers. */
   at(i: number): number | bigint | boolean {
-    return read_element(this.#memory.array(this.dtype), this.dtype, this.#index(i))
+    return read_element(this.#memory.peek(this.dtype), this.dtype, this.#index(i))
   }
 
   /** Writes element `i`, which every tensor on this memory sees. */
   set(i: number, value: number | bigint | boolean): void {
-    write_element(this.#memory.array(this.dtype), this.dtype, this.#index(i), value)
+    write_element(this.#memory.touch(this.dtype), this.dtype, this.#index(i), value)
     this.#memory.version++
   }
 
   fill_(value: number | bigint | boolean): this {
-    const array = this.#memory.array(this.dtype)
+    const array = this.#memory.touch(this.dtype)
     for (let i = 0; i < this.size(); i++) write_element(array, this.dtype, i, value)
     this.#memory.version++
     return this
@@ -89,7 +89,7 @@ export class TypedStorage {
   }
 
   #text(i: number): string {
-    const array = this.#memory.array(this.dtype)
+    const array = this.#memory.peek(this.dtype)
     if (this.dtype.is_complex) {
       const part = to_real_dtype(this.dtype)
       return python_complex(

@@ -298,7 +298,7 @@ export class Tensor implements Operand {
   /** The one element as a JavaScript value: a number, a boolean, or a bigint past 2^53. */
   item(): number | boolean | bigint {
     if (this.count !== 1) throw new ValueError('only one element tensors can be converted to Python scalars')
-    const value = read_element(this.memory.array(this.dtype), this.dtype, this.offset)
+    const value = read_element(this.memory.peek(this.dtype), this.dtype, this.offset)
     return typeof value === 'bigint' ? narrow_bigint(value) : value
   }
 

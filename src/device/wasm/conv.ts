@@ -8,6 +8,7 @@ import type { Routines } from '../../render/wasm/routines.ts'
 import type { ConvProblem, Operand } from '../device.ts'
 import { BLOCK_COLUMNS, BLOCK_DEPTH, BLOCK_ROWS, round_up } from './gemm.ts'
 import type { LinearMemory } from './memory.ts'
+import type { Residents } from './residents.ts'
 import { type Engine, float_type } from './routines.ts'
 
 /** How many bytes of a batch are staged at once, and how many a block of im2col may have. */
@@ -26,7 +27,7 @@ export function conv(engine: Engine, problem: ConvProblem): void {
 }
 
 const elements_of = ({ memory, offset, count, dtype }: Operand): Float64Array =>
-  (memory.array(dtype) as Float64Array).subarray(offset, offset + count)
+  (memory.touch(dtype) as Float64Array).subarray(offset, offset + count)
 
 /** Adds to each channel of `plane` elements its bias. */
 function add_bias(results: Float32Array | Float64Array, bias: ArrayLike<number>, plane: number): void {
@@ -49,6 +50,7 @@ type Work = (x: number, y: number, images: number) => void
 class Convolution {
   readonly #p: ConvProblem
   readonly #memory: LinearMemory
+  readonly #residents: Residents
   readonly #r: Routines
   readonly #size: number
   readonly #tile: number
@@ -76,6 +78,7 @@ class Convolution {
     const { memory } = engine
     this.#p = p
     this.#memory = memory
+    this.#residents = engine.residents
     this.#r = engine.routines(type)
     const size = (this.#size = size_of(type))
     this.#tile = TILE_COLUMNS[type]
@@ -91,9 +94,9 @@ class Convolution {
     this.#blocks = blocks_of(p.out_size, most)
     const count = Math.max(...this.#blocks.map(b => b.count))
 
-    memory.reset()
+    memory.begin()
     this.#shape = memory.reserve(4 * SHAPE.length)
-    this.#weight = memory.reserve(p.weight.count * size)
+    this.#weight = this.#resident(p.weight, p.kind === 'weight_grad') ?? memory.reserve(p.weight.count * size)
     this.#scratch = memory.reserve(TILE_ROWS * this.#tile * size)
     this.#columns = memory.reserve(depth * count * size)
     const longest = round_up(count, this.#tile) * Math.max(depth, this.#out_group)
@@ -105,27 +108,43 @@ class Convolution {
 
   run(): void {
     const { kind, input, weight, output, bias, batch } = this.#p
+    const weight_stays = this.#resident(weight, kind === 'weight_grad') !== null
     if (kind === 'weight_grad') this.#zero(this.#weight, weight.count)
-    else this.#write(weight, this.#weight, 0, weight.count)
+    else if (!weight_stays) this.#write(weight, this.#weight, 0, weight.count)
     const is_depthwise = this.#in_group === 1 && this.#out_group < DEPTHWISE_LIMIT
     const products = { forward: this.#forward, input_grad: this.#input_grad, weight_grad: this.#weight_grad }
     const work = is_depthwise ? this.#depthwise() : products[kind].call(this)
     const [x_count, y_count] = [input.count / batch, output.count / batch]
-    const at_once = Math.max(1, Math.floor(STAGE_BYTES / this.#size / (x_count + y_count)))
+    const [x_stays, y_stays] = [
+      this.#resident(input, kind === 'input_grad'),
+      this.#resident(output, kind === 'forward'),
+    ]
+    const staged = (x_stays === null ? x_count : 0) + (y_stays === null ? y_count : 0)
+    const at_once = staged === 0 ? batch : Math.max(1, Math.floor(STAGE_BYTES / this.#size / staged))
     const most = Math.min(at_once, batch)
-    const x = this.#memory.reserve(most * x_count * this.#size)
-    const y = this.#memory.reserve(most * y_count * this.#size)
+    const x_staged = x_stays ?? this.#memory.reserve(most * x_count * this.#size)
+    const y_staged = y_stays ?? this.#memory.reserve(most * y_count * this.#size)
     for (const [first, images] of ranges(batch, at_once)) {
+      const x = x_stays === null ? x_staged : x_stays + first * x_count * this.#size
+      const y = y_stays === null ? y_staged : y_stays + first * y_count * this.#size
       if (kind === 'input_grad') this.#zero(x, images * x_count)
-      else this.#write(input, x, first * x_count, images * x_count)
-      if (kind !== 'forward') this.#write(output, y, first * y_count, images * y_count)
-      else if (is_depthwise) this.#zero(y, images * y_count)
+      else if (x_stays === null) this.#write(input, x, first * x_count, images * x_count)
+      if (kind === 'forward') {
+        if (is_depthwise) this.#zero(y, images * y_count)
+      } else if (y_stays === null) this.#write(output, y, first * y_count, images * y_count)
       work(x, y, images)
       if (bias !== null) this.#add_bias(kind === 'forward' ? y : x, bias, images)
-      if (kind === 'input_grad') this.#read(x, input, first * x_count, images * x_count)
-      if (kind === 'forward') this.#read(y, output, first * y_count, images * y_count)
+      if (kind === 'input_grad' && x_stays === null) this.#read(x, input, first * x_count, images * x_count)
+      if (kind === 'forward' && y_stays === null) this.#read(y, output, first * y_count, images * y_count)
     }
-    if (kind === 'weight_grad') this.#read(this.#weight, weight, 0, weight.count)
+    if (kind === 'weight_grad' && !weight_stays) this.#read(this.#weight, weight, 0, weight.count)
+  }
+
+  /** The address of an operand that stays in linear memory; null where it is to be staged. */
+  #resident({ memory: { block }, offset, count, dtype }: Operand, written: boolean): number | null {
+    if (!this.#residents.accepts(block)) return null
+    const bytes = count * dtype.itemsize
+    return this.#residents.use(block, written, written && bytes === block.nbytes) + offset * dtype.itemsize
   }
 
   // ---------------------------------------------------------------------------------------- kinds
@@ -318,12 +337,12 @@ class Convolution {
   /** Copies `count` elements of a contiguous operand to an address, or back. */
   #write({ memory, offset }: Operand, to: number, first: number, count: number): void {
     const from = memory.byte_offset + (offset + first) * this.#size
-    this.#memory.write(to, memory.buffer, from, count * this.#size)
+    this.#memory.write(to, memory.block.host(false), from, count * this.#size)
   }
 
   #read(from: number, { memory, offset }: Operand, first: number, count: number): void {
     const to = memory.byte_offset + (offset + first) * this.#size
-    this.#memory.read(from, memory.buffer, to, count * this.#size)
+    this.#memory.read(from, memory.block.host(true), to, count * this.#size)
   }
 }
 

@@ -1,8 +1,9 @@
 // The CPU device that needs nothing but a WebAssembly engine: it works in every browser and in Node without a compiler.
-// Tensors live in ordinary ArrayBuffers; kernels and routines work on copies of their operands in linear memory.
+// Kernels and routines work in linear memory. There large storages stay, as long as JavaScript does not hold them; small
+// ones live in ordinary ArrayBuffers and are copied for each launch.
 // Not here: rendering (render/wasm/), staging and launching (the other files of this folder).
 import type { Device } from '../device.ts'
-import { allocate } from '../storage.ts'
+import { allocate, keep_elsewhere } from '../storage.ts'
 import { conv } from './conv.ts'
 import { gemm } from './gemm.ts'
 import { compile } from './launch.ts'
@@ -10,11 +11,12 @@ import { LinearMemory } from './memory.ts'
 import { Engine } from './routines.ts'
 
 /**
- * A new wasm device with a linear memory of its own, which grows to the largest launch so far and is never given back.
- * Launches throw OutOfMemoryError where their operands do not fit 4 GB.
+ * A new wasm device with a linear memory of its own, which grows as needed and is never given back. Storages of up to
+ * `budget` bytes in all stay there. Launches throw OutOfMemoryError where their operands do not fit 4 GB.
  */
-export function wasm_device(): Device {
-  const engine = new Engine(new LinearMemory())
+export function wasm_device(budget?: number): Device {
+  const engine = new Engine(new LinearMemory(), budget)
+  keep_elsewhere()
   return {
     backend: 'wasm',
     type: 'cpu',

@@ -31,7 +31,7 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
   const at_once = Math.max(1, Math.floor(STAGE_BYTES / ((m * k + k * n + m * n) * size)))
   for (let first = 0; first < batch; first += at_once) {
     const count = Math.min(at_once, batch - first)
-    memory.reset()
+    memory.begin()
     stage.clear()
     add_matrix(stage, c, p.accumulate ? 'inout' : 'out', size, [first, count, m, n])
     add_matrix(stage, a, 'in', size, [first, count, m, k])
@@ -64,7 +64,7 @@ function add_matrix(
 ): void {
   const origin = x.storage.byte_offset + x.offset * size
   if (rows === 0 || columns === 0) {
-    stage.add_nothing(origin)
+    stage.add_nothing()
     return
   }
   const spans = [(count - 1) * x.batch_stride, (rows - 1) * x.row_stride, (columns - 1) * x.col_stride]
@@ -73,7 +73,7 @@ function add_matrix(
   const high = spans.reduce((at, s) => at + Math.max(s, 0), start)
   const covered = access === 'out' && high - low + 1 === count * rows * columns
   const base = x.storage.byte_offset
-  stage.add_bytes(x.storage.buffer, origin, base + low * size, base + (high + 1) * size, access, covered)
+  stage.add_bytes(x.storage, origin, base + low * size, base + (high + 1) * size, access, covered)
 }
 
 /**

@@ -46,6 +46,7 @@ export function compile({ memory, stage }: Engine, kernel: Kernel): Executable {
   }
 
   return (operands, values) => {
+    memory.begin()
     write_params(memory, params, first_param, operands, values)
     stage_range(operands, false, 0, 0)
     const n = memory.i32[size_word]!

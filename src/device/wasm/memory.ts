@@ -1,12 +1,17 @@
-// The linear memory that kernels of the wasm device work on: an argument block, and behind it an arena that every
-// launch fills anew with copies of its operands. It grows as needed, to 4 GB. Not here: what is staged (stage.ts).
+// The linear memory that kernels of the wasm device work on: an argument block, blocks that stay until they are freed,
+// and an arena, in blocks of its own, that every launch fills anew. It grows as needed, to 4 GB.
+// Not here: which storages stay (residents.ts), which are copied for a launch (stage.ts).
 import { OutOfMemoryError } from '../../base/errors.ts'
 import { ARGUMENT_BYTES } from '../../render/wasm/render.ts'
+import { Heap } from './heap.ts'
 
 const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
 const FIRST_PAGES = 32
 const ALIGNMENT = 64
+/** The arena's blocks are at least so large; from launch to launch it keeps one of up to so many bytes. */
+const ARENA_BYTES = 1 << 20
+const LARGEST_ARENA = 64 << 20
 /** Copies up to this size are done word by word: a subarray costs more. */
 const SMALL_COPY = 192
 
@@ -19,7 +24,13 @@ export class LinearMemory {
   f32!: Float32Array
   f64!: Float64Array
   #size = 0
-  #top: number = ARGUMENT_BYTES
+  readonly #heap = new Heap(ARGUMENT_BYTES)
+  /** The arena's blocks; the last one is free from `#top` to `#end`. */
+  #arena: { readonly address: number; readonly size: number }[] = []
+  #top = 0
+  #end = 0
+  /** Counts the launches. */
+  launch = 0
 
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES })
@@ -36,18 +47,32 @@ export class LinearMemory {
     this.f64 = new Float64Array(buffer)
   }
 
+  /** Begins a launch, with an empty arena. */
+  begin(): void {
+    this.launch++
+    this.reset()
+  }
+
   /** Starts an empty arena: what was reserved before is given up. */
   reset(): void {
-    this.#top = ARGUMENT_BYTES
+    if (this.#arena.length > 1 || this.#end - this.#top > LARGEST_ARENA) this.#join_arena()
+    this.#top = this.#arena[0]?.address ?? 0
   }
 
-  /** How much of the arena is in use; `release` goes back to there. */
-  get mark(): number {
-    return this.#top
+  /** One block for all that the latest launch needed. */
+  #join_arena(): void {
+    const size = this.#arena.reduce((sum, block) => sum + block.size, 0)
+    for (const block of this.#arena) this.free(block.address, block.size)
+    this.#arena = []
+    this.#end = 0
+    if (size <= LARGEST_ARENA) this.#extend_arena(size)
   }
 
-  release(mark: number): void {
-    this.#top = mark
+  #extend_arena(size: number): void {
+    const address = this.allocate(size)
+    this.#arena.push({ address, size })
+    this.#top = address
+    this.#end = address + size
   }
 
   /**
@@ -55,11 +80,33 @@ export class LinearMemory {
    * Throws OutOfMemoryError past 4 GB, or where the engine has no more memory.
    */
   reserve(size: number): number {
+    const needed = Math.ceil(size / ALIGNMENT) * ALIGNMENT
+    if (this.#top + needed > this.#end) this.#extend_arena(Math.max(needed, ARENA_BYTES))
     const address = this.#top
-    const top = address + Math.ceil(size / ALIGNMENT) * ALIGNMENT
-    if (top > this.#size) this.#grow(top)
-    this.#top = top
+    this.#top += needed
     return address
+  }
+
+  /** The address of a block that stays until it is freed. Throws as `reserve` does. */
+  allocate(size: number): number {
+    const address = this.#heap.allocate(size, this.#size)
+    try {
+      if (this.#heap.top > this.#size) this.#grow(this.#heap.top)
+    } catch (error) {
+      this.#heap.free(address, size)
+      this.#heap.merge()
+      throw error
+    }
+    return address
+  }
+
+  free(address: number, size: number): void {
+    this.#heap.free(address, size)
+  }
+
+  /** How many bytes are in use. */
+  get used(): number {
+    return this.#heap.used
   }
 
   #grow(size: number): void {

@@ -5,17 +5,20 @@ import type { FloatType } from '../../render/wasm/gemm.ts'
 import { type Routines, render_routines } from '../../render/wasm/routines.ts'
 import { features } from './features.ts'
 import type { LinearMemory } from './memory.ts'
+import { Residents } from './residents.ts'
 import { Stage } from './stage.ts'
 
 /** The linear memory and the routines that work on it. */
 export class Engine {
   readonly memory: LinearMemory
+  readonly residents: Residents
   readonly stage: Stage
   readonly #routines = new Map<FloatType, Routines>()
 
-  constructor(memory: LinearMemory) {
+  constructor(memory: LinearMemory, budget?: number) {
     this.memory = memory
-    this.stage = new Stage(memory)
+    this.residents = new Residents(memory, budget)
+    this.stage = new Stage(this.residents)
   }
 
   routines(type: FloatType): Routines {

@@ -1,9 +1,12 @@
-// Staging: which bytes of which ArrayBuffers a launch touches, and their copies in linear memory. Operands that share
-// bytes which one of them writes share one copy, so that they see each other as they would in place.
+// Staging: which bytes a launch touches, and where they are in linear memory. Of what does not stay there a copy is made
+// for the launch. Operands that share bytes which one of them writes share one copy, so that they see each other as they
+// would in place.
 // Not here: what runs on the copies (launch.ts, gemm.ts, conv.ts).
 import type { Buffer } from '../../ir/kernel.ts'
 import type { Operand } from '../device.ts'
+import type { Storage } from '../storage.ts'
 import type { LinearMemory } from './memory.ts'
+import type { Residents } from './residents.ts'
 import { copy_runs, type Runs, runs_of } from './runs.ts'
 import { FLAT } from './slices.ts'
 
@@ -28,15 +31,17 @@ class Region {
 /** The copies of one launch. Kept and refilled from launch to launch, as small launches must be quick. */
 export class Stage {
   readonly #memory: LinearMemory
+  readonly #residents: Residents
   readonly #pool: Region[] = []
   #used = 0
-  /** The region of each operand; an operand without elements has none. */
+  /** The region of each operand; one that stays, or has no elements, has none. */
   readonly #regions: (Region | undefined)[] = []
-  /** The byte offset of each operand's first element. */
+  /** The byte offset of each operand's first element in its buffer, or its address where it has no region. */
   readonly #origins: number[] = []
 
-  constructor(memory: LinearMemory) {
-    this.#memory = memory
+  constructor(residents: Residents) {
+    this.#residents = residents
+    this.#memory = residents.memory
   }
 
   clear(): void {
@@ -73,25 +78,25 @@ export class Stage {
     const { itemsize } = o.dtype
     const origin = memory.byte_offset + o.offset * itemsize
     if (count === 0) {
-      this.add_nothing(origin)
+      this.add_nothing()
       return
     }
     const covered = access === 'out' && count === high - low + 1
     const span = (high - low + 1) * itemsize
     const runs = span > SPARSE_BYTES && high - low > SPARSE * count ? runs_of(o, slice, begin, end) : null
     const bytes_low = memory.byte_offset + low * itemsize
-    this.add_bytes(memory.buffer, origin, bytes_low, bytes_low + span, access, covered, runs)
+    this.add_bytes(memory, origin, bytes_low, bytes_low + span, access, covered, runs)
   }
 
   /** Adds an operand without elements. */
-  add_nothing(origin: number): void {
+  add_nothing(): void {
     this.#regions.push(undefined)
-    this.#origins.push(origin)
+    this.#origins.push(0)
   }
 
-  /** Adds the bytes `low` to `high` of a buffer; `origin` is where the operand's offset points. */
+  /** Adds the bytes `low` to `high` of a storage's buffer; `origin` is where the operand's offset points. */
   add_bytes(
-    buffer: ArrayBufferLike,
+    { block }: Storage,
     origin: number,
     low: number,
     high: number,
@@ -99,8 +104,14 @@ export class Stage {
     covered: boolean,
     runs: Runs | null = null,
   ): void {
+    if (this.#residents.accepts(block)) {
+      const overwrites = covered && high - low === block.nbytes
+      this.#regions.push(undefined)
+      this.#origins.push(origin + this.#residents.use(block, access !== 'in', overwrites))
+      return
+    }
     let region = (this.#pool[this.#used] ??= new Region())
-    region.buffer = buffer
+    region.buffer = block.host(true)
     region.low = low
     region.high = high
     region.read = access !== 'out'
@@ -166,7 +177,8 @@ export class Stage {
    */
   address(i: number): number {
     const region = this.#regions[i]
-    return region === undefined ? 0 : region.address + this.#origins[i]! - region.low
+    const origin = this.#origins[i]!
+    return region === undefined ? origin : region.address + origin - region.low
   }
 }
 

@@ -80,6 +80,15 @@ export const carrier_of = (dtype: DType): DType | undefined => CARRIERS[dtype.na
 /** Above so many bytes a kernel copies: it may be shared among threads. */
 const LARGE = 64 * 1024
 
+/** Whether the bytes are in a buffer, not in memory of the device's own. */
+const in_buffer = ({ memory: { block } }: Tensor): boolean => block.buffer !== null && block.resident === null
+
+/** Whether JavaScript copies the bytes. */
+const copies_bytes = (out: Tensor, x: Tensor): boolean =>
+  in_buffer(out) &&
+  in_buffer(x) &&
+  (out.count * out.dtype.itemsize <= LARGE || cpu_device().num_threads === 1)
+
 /** out[...] = x[...], broadcast; `out` is not resized and history is not kept. */
 export function copy_elements(out: Tensor, x: Tensor): void {
   if (out.count === 0) return
@@ -88,8 +97,7 @@ export function copy_elements(out: Tensor, x: Tensor): void {
   const carrier = out.dtype === x.dtype ? carrier_of(out.dtype) : undefined
   const [to, from] = [carrier ?? out.dtype, carrier ?? x.dtype]
   if (same && out.dense && x.dense) {
-    if (out.dtype === x.dtype && (out.count * out.dtype.itemsize <= LARGE || cpu_device().num_threads === 1))
-      return copy_bytes(out, x)
+    if (out.dtype === x.dtype && copies_bytes(out, x)) return copy_bytes(out, x)
     copy_flat(to, from)([carried(out, to), carried(x, from)], [])
     return
   }
@@ -128,19 +136,19 @@ const carried = (t: Operand, dtype: DType): Operand =>
     : { memory: t.memory, offset: t.offset, sizes: t.sizes, strides: t.strides, count: t.count, dtype }
 
 function copy_bytes(out: Tensor, x: Tensor): void {
-  const size = out.dtype.itemsize
-  const target = new Uint8Array(
-    out.memory.buffer,
-    out.memory.byte_offset + out.offset * size,
-    out.count * size,
-  )
-  target.set(new Uint8Array(x.memory.buffer, x.memory.byte_offset + x.offset * size, x.count * size))
+  const bytes = ({ memory, dtype, offset, count }: Tensor, will_write: boolean): Uint8Array =>
+    new Uint8Array(
+      memory.block.host(will_write),
+      memory.byte_offset + offset * dtype.itemsize,
+      count * dtype.itemsize,
+    )
+  bytes(out, true).set(bytes(x, false))
 }
 
 /** Complex tensors have no kernels yet: they are copied element by element. */
 function copy_complex(out: Tensor, x: Tensor): void {
-  const target = out.memory.array(out.dtype)
-  const source = x.memory.array(x.dtype)
+  const target = out.memory.touch(out.dtype)
+  const source = x.memory.peek(x.dtype)
   const strides = expand_strides(x.sizes, x.strides, out.sizes)
   const go = (d: number, at: number, from: number): void => {
     if (d < out.sizes.length) {

@@ -74,12 +74,7 @@ const dense_copy = (t: Tensor): Tensor => without_recording(() => t.clone())
 function write(spec: Spec, values: unknown[], overload: number, self: Tensor): void {
   let entangled = false
   for (const t of tensors_of(values))
-    if (
-      t !== self &&
-      t.memory.buffer === self.memory.buffer &&
-      !same_window(t, self) &&
-      windows_meet(t, self)
-    )
+    if (t !== self && t.memory.block === self.memory.block && !same_window(t, self) && windows_meet(t, self))
       entangled = true
   if (spec.writes_out && !entangled) {
     spec.run?.(values, overload, self)

@@ -4,7 +4,7 @@
 import { type DType, float32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
-import { Storage } from '../../device/storage.ts'
+import { Block, Storage } from '../../device/storage.ts'
 import { bind, bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import {
   type Edge,
@@ -88,11 +88,11 @@ export const node_name = (name: string): string =>
 /** What backward sees of an input that `saves` does not name: sizes and dtype, but no memory. */
 class Unsaved extends Storage {
   constructor() {
-    super(new ArrayBuffer(0), 0, 0)
+    super(new Block(0, null, true), 0, 0)
     const refuse = (): never => {
       throw new Error('backward read an input that its declaration does not name in `saves`')
     }
-    Object.defineProperty(this, 'buffer', { get: refuse })
+    Object.defineProperty(this, 'block', { get: refuse })
     Object.defineProperty(this, 'address', { get: refuse })
     Object.defineProperty(this, 'array', { value: refuse })
   }

@@ -187,10 +187,9 @@ const pairs_kernel = kernels('normal_pairs', (k, dtype: DType, log_normal: boole
 /** Fills with normal numbers or, where `log_normal`, their exponentials; a pair whose second is not needed keeps it. */
 function fill_pairs(g: Generator, out: Operand, log_normal: boolean, mean: number, std: number): void {
   const { dtype, count } = out
-  const array = out.memory.array(dtype)
   const one = (i: number): void => {
     const normal = fma(g.normal_double(), std, mean)
-    write_element(array, dtype, out.offset + i, log_normal ? Math.exp(normal) : normal)
+    write_element(out.memory.touch(dtype), dtype, out.offset + i, log_normal ? Math.exp(normal) : normal)
   }
   const few = count < 16
   const first = few ? 0 : Number(g.next_normal !== null)

@@ -77,7 +77,7 @@ class Window implements Operand {
   readonly dtype = int32
 
   constructor(array: Int32Array) {
-    this.memory = new Storage(array.buffer, array.byteOffset, array.byteLength)
+    this.memory = Storage.over(array.buffer, array.byteOffset, array.byteLength)
   }
 
   over(offset: number, count: number): this {

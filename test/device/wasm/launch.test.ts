@@ -374,7 +374,7 @@ describe('memory', () => {
     )
     const y = operand(float32, [1], () => 7)
     // nothing is read before all of it has a place
-    const huge = view(new Storage(new ArrayBuffer(8), 0, 8e9), float32, [2], [1.2e9])
+    const huge = view(Storage.over(new ArrayBuffer(8), 0, 8e9), float32, [2], [1.2e9])
     expect(() => pick([huge, y], [])).toThrow(OutOfMemoryError)
     expect(contents(y)).toEqual([7])
     pick([operand(float32, [3], i => i), y], [])
