@@ -5,11 +5,13 @@ import type { Block, Resident } from '../storage.ts'
 import { clear_kept, collect_garbage } from './collector.ts'
 import type { LinearMemory } from './memory.ts'
 
-/** What may be in use before the first search for the dead, and at most. */
-const FIRST_LIMIT = 256 * 2 ** 20
+/** At most so much may be in use. */
 const BUDGET = 2 ** 31
+/** So much is used on top of twice what lives before the dead are searched for, and if that takes too long. */
+const HEADROOM = 256 * 2 ** 20
+const LARGE_HEADROOM = 512 * 2 ** 20
 /** The share of time that searching may take before more memory is used instead. */
-const MOST_TIME = 0.05
+const MOST_TIME = 0.1
 
 /** The place of a block. */
 class Place implements Resident {
@@ -54,7 +56,7 @@ export class Residents {
   constructor(memory: LinearMemory, budget: number = BUDGET) {
     this.memory = memory
     this.#budget = budget
-    this.#limit = Math.min(FIRST_LIMIT, budget)
+    this.#limit = Math.min(HEADROOM, budget)
   }
 
   /** Whether a block may stay. */
@@ -108,9 +110,9 @@ export class Residents {
     const too_often = ended - began > MOST_TIME * (ended - this.#searched)
     this.#searched = ended
     const { memory } = this
-    const wanted = Math.max(2 * (memory.used + nbytes), too_often ? 2 * this.#limit : FIRST_LIMIT)
-    this.#limit = Math.min(wanted, this.#budget)
-    if (memory.used + nbytes > this.#budget) this.#evict(nbytes)
+    const live = memory.used + nbytes
+    this.#limit = Math.min(2 * live + (too_often ? LARGE_HEADROOM : HEADROOM), this.#budget)
+    if (live > this.#budget) this.#evict(nbytes)
   }
 
   /** Copies those that were not used for longest to their buffers. */
