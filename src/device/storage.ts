@@ -28,8 +28,10 @@ export class Block {
   /** Null until somebody needs one: the bytes are unspecified or zeros, or with the resident. */
   buffer: ArrayBufferLike | null
   readonly zeroed: boolean
-  /** Whether the bytes must stay in the buffer: others hold it too, and may read and write it at any time. */
+  /** Whether the bytes must stay in the buffer: it is a slab, or others hold it and may use it at any time. */
   is_exposed: boolean
+  /** Whether others were given the buffer. */
+  #was_given = false
   resident: Resident | null = null
 
   constructor(nbytes: number, buffer: ArrayBufferLike | null, is_exposed: boolean, zeroed = false) {
@@ -49,24 +51,23 @@ export class Block {
   /** The buffer, for good. */
   expose(): ArrayBufferLike {
     const buffer = this.host(true)
-    if (!this.is_exposed) {
-      this.is_exposed = true
-      exposed.set(buffer, this)
+    if (!this.#was_given) {
+      this.#was_given = this.is_exposed = true
+      given.set(buffer, this)
     }
     return buffer
   }
 }
 
-/** The blocks of buffers that others may hold. */
-const exposed = new WeakMap<ArrayBufferLike, Block>()
+/** The blocks of buffers that others hold. */
+const given = new WeakMap<ArrayBufferLike, Block>()
 
-/** The block of a buffer that others may hold. */
+/** The block of a buffer that others hold. */
 function block_over(buffer: ArrayBufferLike): Block {
-  let block = exposed.get(buffer)
-  if (block === undefined) {
-    block = new Block(buffer.byteLength, buffer, true)
-    exposed.set(buffer, block)
-  }
+  const known = given.get(buffer)
+  if (known !== undefined) return known
+  const block = new Block(buffer.byteLength, buffer, true)
+  block.expose()
   return block
 }
 
@@ -305,7 +306,7 @@ function carve(nbytes: number): Storage {
   const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
   if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
     const buffer = uncleared(SLAB_BYTES + ALIGNMENT)
-    slab = block_over(buffer)
+    slab = new Block(buffer.byteLength, buffer, true)
     slab_address = address_of(buffer)
     slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
   }

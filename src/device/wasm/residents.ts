@@ -7,10 +7,10 @@ import type { LinearMemory } from './memory.ts'
 
 /** At most so much may be in use. */
 const BUDGET = 2 ** 31
-/** So much is used on top of twice what lives before the dead are searched for, and if that takes too long. */
-const HEADROOM = 256 * 2 ** 20
-const LARGE_HEADROOM = 512 * 2 ** 20
-/** The share of time that searching may take before more memory is used instead. */
+/** So much is used on top of twice what lives before the dead are searched for: the more, the faster it is used up. */
+const LEAST_HEADROOM = 64 * 2 ** 20
+const MOST_HEADROOM = 512 * 2 ** 20
+/** The share of time that searching may take. */
 const MOST_TIME = 0.1
 
 /** The place of a block. */
@@ -51,12 +51,14 @@ export class Residents {
   readonly #budget: number
   readonly #places = new Set<Place>()
   #limit: number
-  #searched = 0
+  /** When the latest search ended, and what was in use then. */
+  #ended = 0
+  #left = 0
 
   constructor(memory: LinearMemory, budget: number = BUDGET) {
     this.memory = memory
     this.#budget = budget
-    this.#limit = Math.min(HEADROOM, budget)
+    this.#limit = Math.min(LEAST_HEADROOM, budget)
   }
 
   /** Whether a block may stay. */
@@ -102,16 +104,18 @@ export class Residents {
   }
 
   #make_room(nbytes: number): void {
+    const { memory } = this
     const began = performance.now()
+    const rate = (memory.used - this.#left) / (began - this.#ended)
     collect_garbage()
     for (const place of this.#places) if (place.block.deref() === undefined) this.free(place)
     clear_kept()
-    const ended = performance.now()
-    const too_often = ended - began > MOST_TIME * (ended - this.#searched)
-    this.#searched = ended
-    const { memory } = this
+    this.#ended = performance.now()
+    this.#left = memory.used
+    const headroom = (rate * (this.#ended - began)) / MOST_TIME
     const live = memory.used + nbytes
-    this.#limit = Math.min(2 * live + (too_often ? LARGE_HEADROOM : HEADROOM), this.#budget)
+    const limit = 2 * live + Math.min(Math.max(headroom, LEAST_HEADROOM), MOST_HEADROOM)
+    this.#limit = Math.min(limit, this.#budget)
     if (live > this.#budget) this.#evict(nbytes)
   }
 
