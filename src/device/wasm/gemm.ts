@@ -1,9 +1,10 @@
 // Matrix multiply on the wasm device: operands are staged, then multiplied block by block, blocks chosen for the caches.
 // Not here: packing and the micro-kernel (render/wasm/gemm.ts).
 import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
-import { lay_bias } from '../bias.ts'
 import type { GemmProblem, MatrixRef } from '../device.ts'
+import type { LinearMemory } from './memory.ts'
 import { type Engine, float_type } from './routines.ts'
+import { WHOLE } from './slices.ts'
 import type { Stage } from './stage.ts'
 
 /** Elements of a row of a block, so that a panel of b stays in the first-level cache. */
@@ -23,8 +24,8 @@ export const round_up = (n: number, unit: number): number => Math.ceil(n / unit)
 /** c[b] = a[b] @ b[b] (+ c[b], or + bias). Throws TypeError for a dtype other than float32 and float64. */
 export function gemm(engine: Engine, problem: GemmProblem): void {
   const type = float_type(problem.dtype)
-  const p = as_one_matrix(lay_bias(problem))
-  const { batch, m, n, k, a, b, c } = p
+  const p = as_one_matrix(problem)
+  const { batch, m, n, k, a, b, c, bias } = p
   if (batch === 0 || m === 0 || n === 0) return
   const { memory, stage } = engine
   const size = size_of(type)
@@ -36,14 +37,37 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
     add_matrix(stage, c, p.accumulate ? 'inout' : 'out', size, [first, count, m, n])
     add_matrix(stage, a, 'in', size, [first, count, m, k])
     add_matrix(stage, b, 'in', size, [first, count, k, n])
+    if (bias) stage.add(bias, 'in', WHOLE, 0, 0)
     stage.copy_in()
     const at = (operand: number, x: MatrixRef, i: number): number =>
       stage.address(operand) + (first + i) * x.batch_stride * size
-    const multiply = vectors(engine, p) ?? blocks(engine, p)
+    if (bias)
+      for (let i = 0; i < count; i++)
+        lay_bias(memory, at(0, c, i), m, c.row_stride * size, stage.address(3), n * size)
+    const whole = bias ? { ...p, accumulate: true } : p
+    const multiply = vectors(engine, whole) ?? blocks(engine, whole)
     for (let i = 0; i < count; i++) multiply(at(1, a, i), at(2, b, i), at(0, c, i))
     stage.copy_out()
   }
   stage.clear()
+}
+
+/** Copies a row of numbers to each row of a matrix, in twice as many each time; the product is added to it then. */
+function lay_bias(
+  { bytes }: LinearMemory,
+  to: number,
+  rows: number,
+  stride: number,
+  from: number,
+  nbytes: number,
+): void {
+  if (stride !== nbytes) {
+    for (let i = 0; i < rows; i++) bytes.copyWithin(to + i * stride, from, from + nbytes)
+    return
+  }
+  bytes.copyWithin(to, from, from + nbytes)
+  for (let done = 1; done < rows; done *= 2)
+    bytes.copyWithin(to + done * nbytes, to, to + Math.min(done, rows - done) * nbytes)
 }
 
 /** A batch of matrices times one matrix is one tall matrix times that, where the rows follow each other evenly. */
