@@ -229,7 +229,7 @@ class OpNode<V extends readonly unknown[], R> extends Node {
 }
 
 {
-  const number = new Tensor(new Storage(new ArrayBuffer(4), 0, 4), 0, [], [], float32)
+  const number = new Tensor(Storage.over(new ArrayBuffer(4), 0, 4), 0, [], [], float32)
   const like_others = recipe(parse_schema('exemplar(Tensor self)'), { forward: () => number })
   keep_exemplar(new OpNode(like_others, [number], number, [null]))
 }
