@@ -134,7 +134,7 @@ static void choose_winograd(Pass *p, double best) {
     for (i64 y = 0; y < p->steps_h && possible; y++) for (i64 z = 0; z < p->steps_w && possible; z++) {
       Winograd f;
       if (!(possible = winograd_of(p, y, z, words, &f))) break;
-      double blocks = p->groups * f.blocks < 16 ? round_up(f.blocks, 4) : f.blocks, vectors = f.lanes / VL;
+      double blocks = p->groups * f.blocks < 16 ? round_up(f.blocks, 2) : f.blocks, vectors = f.lanes / VL;
       double pixels = f.t->rows * f.t->columns, strips = 1 + vectors * VL / f.wide;
       double s = p->sources, r = round_up(p->results, p->rows);
       time += blocks * (f.t->terms * s * r * vectors * 1.08 + f.t->places * r * 3);
