@@ -1,6 +1,6 @@
 // gradcheck and gradgradcheck: analytical gradients against finite differences, in float64.
 // Not here: the op suite that runs them over every op's samples (test/).
-import { float64, read_element, write_element } from '../base/dtype.ts'
+import { complex128, float64, read_element, write_element } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { enable_grad } from '../tensor/tape.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -54,7 +54,7 @@ export function gradcheck(
       'gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.',
     )
   for (const t of checked)
-    if (t.dtype !== float64)
+    if (t.dtype !== float64 && t.dtype !== complex128)
       console.warn(
         `UserWarning: Input #${args.indexOf(t)} requires gradient and is not a double precision floating point or complex. This check will likely fail if all the inputs are not of double precision floating point or complex.`,
       )

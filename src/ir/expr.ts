@@ -3,7 +3,7 @@
 // Not here: loops and memory writes (ir/kernel.ts).
 import type { Buffer, Param } from './kernel.ts'
 import { type PrimName, prims } from './prims.ts'
-import type { ScalarType } from './types.ts'
+import { is_complex, real_type, type ScalarType } from './types.ts'
 import { convert, type Value } from './value.ts'
 
 /** What an expression method takes as operand: a number becomes a constant of the receiver's type. */
@@ -17,7 +17,10 @@ type Methods = {
       : (a: Scalar, b: Scalar) => Expr
 }
 
-export type ExprOp = PrimName | 'const' | 'param' | 'var' | 'load' | 'cast' | 'bitcast'
+export type ExprOp = PrimName | 'const' | 'param' | 'var' | 'load' | 'cast' | 'bitcast' | ComplexOp
+
+/** What only complex numbers have: a pair as a number, and what is read off one. No kernel contains them. */
+export type ComplexOp = 'complex' | 'real' | 'imag' | 'conj' | 'angle'
 
 /** `const`: the value. `param`: its declaration. `var`: its name. `load`: the buffer. Else null. */
 export type ExprArg = number | bigint | boolean | Param | string | Buffer | null
@@ -41,8 +44,30 @@ export class Expr {
   /** Value conversion as in C: float to integer truncates, anything to bool is `!= 0`. */
   cast(type: ScalarType): Expr {
     if (type === this.type) return this
-    if (this.op === 'const') return constant(convert(this.arg as Value, this.type, type), type)
+    if (this.op === 'const' && !is_complex(type))
+      return constant(convert(this.arg as Value, this.type, type), type)
     return new Expr('cast', type, [this])
+  }
+
+  /** The real part: of a real expression itself. */
+  real(): Expr {
+    return is_complex(this.type) ? new Expr('real', real_type(this.type), [this]) : this
+  }
+
+  /** The imaginary part of a complex expression. */
+  imag(): Expr {
+    return is_complex(this.type) ? new Expr('imag', real_type(this.type), [this]) : constant(0, this.type)
+  }
+
+  /** The complex conjugate: of a real expression itself. */
+  conj(): Expr {
+    if (this.op === 'conj') return this.src[0]!
+    return is_complex(this.type) ? new Expr('conj', this.type, [this]) : this
+  }
+
+  /** The angle in the complex plane, of a complex expression. */
+  angle(): Expr {
+    return new Expr('angle', real_type(this.type), [this])
   }
 
   /** The same bits read as another type of the same size (f32 with i32, f64 with i64). */
@@ -51,8 +76,13 @@ export class Expr {
   }
 }
 
+/** real + imag * i, of two floats of one type. */
+export const complex = (real: Expr, imag: Expr): Expr =>
+  new Expr('complex', real.type === 'f64' ? 'c128' : 'c64', [real, imag])
+
 /** A literal; numbers are normalised to what `type` can hold (a boolean, a bigint for i64, else a number). */
 export function constant(value: number | bigint | boolean, type: ScalarType): Expr {
+  if (is_complex(type)) return complex(constant(Number(value), real_type(type)), constant(0, real_type(type)))
   if (type === 'bool')
     return new Expr('const', type, [], typeof value === 'boolean' ? value : Number(value) !== 0)
   if (type === 'i64') return new Expr('const', type, [], BigInt.asIntN(64, to_bigint(value)))
@@ -83,7 +113,8 @@ for (const name of Object.keys(prims) as PrimName[])
       if (type === undefined)
         throw new TypeError(`${name}() of two plain numbers has no type: make one an expression`)
       const src = [this, ...rest.map(x => wrap(x, type))]
-      return new Expr(name, result === 'bool' ? 'bool' : type, src)
+      const own = result === 'bool' ? 'bool' : name === 'abs' ? real_type(type) : type
+      return new Expr(name, own, src)
     },
   })
 

@@ -1,9 +1,10 @@
 // Kernels of the IR: loops, locals and stores around scalar expressions, and the builder that op families write
 // them with. Sizes and strides are run-time parameters, filled in from the operands at launch, so one compiled
 // kernel serves all shapes. Not here: what the expressions mean (ir/prims.ts), how a kernel runs (device/).
-import type { DType } from '../base/dtype.ts'
-import { constant, Expr, type Scalar, variable, wrap } from './expr.ts'
-import { compute_type, type ScalarType } from './types.ts'
+import { type DType, to_real_dtype } from '../base/dtype.ts'
+import { realify } from './complex.ts'
+import { complex, constant, Expr, type Scalar, topological, variable, wrap } from './expr.ts'
+import { compute_type, is_complex, real_type, type ScalarType } from './types.ts'
 
 /** One operand of a kernel. Indices are in elements from the operand's own offset. */
 export type Buffer = {
@@ -55,6 +56,8 @@ export type Kernel = {
   readonly buffers: readonly Buffer[]
   readonly params: readonly Param[]
   readonly body: readonly Stmt[]
+  /** The places of buffers of complex numbers: they are passed as pairs of floats, in one more dimension. */
+  readonly pairs?: readonly number[]
 }
 
 /**
@@ -69,15 +72,13 @@ export class View {
   /** Sizes per dim; for a flat view the one entry is its element count. */
   readonly sizes: readonly Expr[]
   readonly strides: readonly Expr[]
+  readonly type: ScalarType
 
-  constructor(buffer: Buffer, sizes: readonly Expr[], strides: readonly Expr[]) {
+  constructor(buffer: Buffer, sizes: readonly Expr[], strides: readonly Expr[], type: ScalarType) {
     this.buffer = buffer
     this.sizes = sizes
     this.strides = strides
-  }
-
-  get type(): ScalarType {
-    return compute_type(this.buffer.dtype)
+    this.type = type
   }
 
   /** The element offset of an index tuple. */
@@ -90,17 +91,21 @@ export class View {
 
   /** Reads one element. */
   at(...index: readonly Scalar[]): Expr {
-    return new Expr('load', this.type, [this.offset(...index)], this.buffer)
+    return this.#load(this.offset(...index))
+  }
+
+  /** The element at an offset: of complex numbers, which lie there as pairs, both parts. */
+  #load(offset: Expr, guard?: Expr, otherwise?: Expr): Expr {
+    const type = real_type(this.type)
+    const part = (at: Expr, other?: Expr): Expr =>
+      new Expr('load', type, guard && other ? [at, guard, other] : [at], this.buffer)
+    if (!is_complex(this.type)) return part(offset, otherwise)
+    return complex(part(offset, otherwise?.real()), part(offset.add(1), otherwise?.imag()))
   }
 
   /** Reads one element where `guard` holds, else gives `otherwise` without touching memory. */
   at_if(guard: Expr, index: readonly Scalar[], otherwise: Scalar = 0): Expr {
-    return new Expr(
-      'load',
-      this.type,
-      [this.offset(...index), guard, wrap(otherwise, this.type)],
-      this.buffer,
-    )
+    return this.#load(this.offset(...index), guard, wrap(otherwise, this.type))
   }
 }
 
@@ -113,7 +118,10 @@ const plus = (a: Expr, b: Expr): Expr => (is_constant(a, 0) ? b : is_constant(b,
 export class Builder {
   readonly #buffers: Buffer[] = []
   readonly #params: Param[] = []
+  readonly #pairs: number[] = []
   #block: Stmt[] = []
+  /** Whether a complex local was assigned, inside the loop that is being written, from both of its parts. */
+  #mixes = false
 
   input(name: string, dtype: DType, layout: Layout): View {
     return this.#view(name, dtype, 'in', layout)
@@ -129,15 +137,18 @@ export class Builder {
   }
 
   #view(name: string, dtype: DType, access: Buffer['access'], layout: Layout): View {
-    const buffer: Buffer = { name, dtype, access }
+    const buffer: Buffer = { name, dtype: to_real_dtype(dtype), access }
     const at = this.#buffers.push(buffer) - 1
+    const type = compute_type(dtype)
+    const step = dtype.is_complex ? 2 : 1 // between neighbours
+    if (dtype.is_complex) this.#pairs.push(at)
     if (layout === 'flat') {
       const size = this.#param({
         name: `${name}_numel`,
         type: 'index',
         source: { kind: 'numel', buffer: at },
       })
-      return new View(buffer, [size], [constant(1, 'index')])
+      return new View(buffer, [step === 1 ? size : size.floordiv(step)], [constant(step, 'index')], type)
     }
     const dims = Array.from({ length: layout.rank }, (_, d) => d)
     const sizes = dims.map(dim =>
@@ -145,19 +156,19 @@ export class Builder {
     )
     const strides = dims.map(dim =>
       dim === layout.rank - 1 && layout.inner !== undefined
-        ? constant(layout.inner, 'index')
+        ? constant(layout.inner * step, 'index')
         : this.#param({
             name: `${name}_stride${dim}`,
             type: 'index',
             source: { kind: 'stride', buffer: at, dim },
           }),
     )
-    return new View(buffer, sizes, strides)
+    return new View(buffer, sizes, strides, type)
   }
 
   /** A value the caller passes at launch, in the order of these calls. */
   value(name: string, type: ScalarType): Expr {
-    return this.#param({ name, type, source: { kind: 'value' } })
+    return this.#param({ name, type: real_type(type), source: { kind: 'value' } }).cast(type)
   }
 
   #param(param: Param): Expr {
@@ -167,12 +178,18 @@ export class Builder {
 
   for(size: Scalar, mode: LoopMode, body: (i: Expr) => void): void {
     const counter = variable('index', 'i')
+    const outer = this.#mixes
+    this.#mixes = false
+    const inside = this.#collect(() => body(counter))
+    // both parts of a complex product read both parts of the former one: such a loop cannot be reordered
+    const own = mode === 'reduce' && this.#mixes ? 'serial' : mode
+    this.#mixes = outer || this.#mixes
     this.#block.push({
       kind: 'for',
       var: counter,
-      size: wrap(size, 'index'),
-      mode,
-      body: this.#collect(() => body(counter)),
+      size: plain(wrap(size, 'index')),
+      mode: own,
+      body: inside,
     })
   }
 
@@ -196,13 +213,13 @@ export class Builder {
   }
 
   while(cond: Expr, body: () => void): void {
-    this.#block.push({ kind: 'while', cond, body: this.#collect(body) })
+    this.#block.push({ kind: 'while', cond: plain(cond), body: this.#collect(body) })
   }
 
   if(cond: Expr, then: () => void, otherwise?: () => void): void {
     this.#block.push({
       kind: 'if',
-      cond,
+      cond: plain(cond),
       then: this.#collect(then),
       else: otherwise ? this.#collect(otherwise) : [],
     })
@@ -210,23 +227,41 @@ export class Builder {
 
   /** A mutable local, which reads as an expression. */
   local(type: ScalarType, value: Scalar): Expr {
-    const local = variable(type)
-    this.#block.push({ kind: 'declare', var: local, value: wrap(value, type) })
-    return local
+    const declare = (value: Expr): Expr => {
+      const local = variable(value.type)
+      this.#block.push({ kind: 'declare', var: local, value })
+      return local
+    }
+    const e = realify(wrap(value, type))
+    return e instanceof Expr ? declare(e) : complex(declare(e[0]), declare(e[1]))
   }
 
   assign(local: Expr, value: Scalar): void {
-    this.#block.push({ kind: 'assign', var: local, value: wrap(value, local.type) })
+    const e = realify(wrap(value, local.type))
+    if (e instanceof Expr) {
+      this.#block.push({ kind: 'assign', var: local, value: e })
+      return
+    }
+    const [re, im] = local.src as [Expr, Expr]
+    // what the second part reads of the first is its value from before
+    const mixes = topological(e[1]).includes(re)
+    this.#mixes ||= mixes
+    const second = mixes ? this.local(e[1].type, e[1]) : e[1]
+    this.assign(re, e[0])
+    this.assign(im, second)
   }
 
   store(view: View, index: readonly Scalar[], value: Scalar): void {
-    const e = wrap(value, view.type)
-    this.#block.push({
-      kind: 'store',
-      buffer: view.buffer,
-      index: view.offset(...index),
-      value: e.cast(view.type),
-    })
+    const { buffer } = view
+    const at = plain(view.offset(...index))
+    const e = realify(wrap(value, view.type).cast(view.type))
+    if (e instanceof Expr) this.#block.push({ kind: 'store', buffer, index: at, value: e })
+    else {
+      // read before either part is written: the operand may be the result
+      const im = this.local(e[1].type, e[1])
+      this.#block.push({ kind: 'store', buffer, index: at, value: e[0] })
+      this.#block.push({ kind: 'store', buffer, index: at.add(1), value: im })
+    }
   }
 
   #collect(body: () => void): Stmt[] {
@@ -239,9 +274,13 @@ export class Builder {
   }
 
   finish(name: string): Kernel {
-    return { name, buffers: this.#buffers, params: this.#params, body: this.#block }
+    const kernel = { name, buffers: this.#buffers, params: this.#params, body: this.#block }
+    return this.#pairs.length === 0 ? kernel : { ...kernel, pairs: this.#pairs }
   }
 }
+
+/** An expression that is not complex itself, without complex ones below it. */
+const plain = (e: Expr): Expr => realify(e) as Expr
 
 /** Builds one kernel. */
 export function build(name: string, write: (k: Builder) => void): Kernel {

@@ -5,7 +5,7 @@
 import { fma, fma_float } from '../base/rounding.ts'
 import type { Expr } from './expr.ts'
 import { digamma, erf, erfc, erfinv, lgamma } from './special.ts'
-import type { ScalarType } from './types.ts'
+import { is_complex, type ScalarType } from './types.ts'
 import { narrow, type Value } from './value.ts'
 
 /** The words of a text, as a union of string types. */
@@ -363,7 +363,10 @@ export const prims: Table = {
   cosh: float(Math.cosh, (g, x) => g.mul(x.sinh())),
   tanh: float(Math.tanh, (g, _, out) => g.mul(one_minus_square(out))),
   asinh: float(Math.asinh, (g, x) => g.div(x.mul(x).add(1).sqrt())),
-  acosh: float(Math.acosh, (g, x) => g.div(x.mul(x).sub(1).sqrt())),
+  // two roots: of a complex number the root of the product may be the other one
+  acosh: float(Math.acosh, (g, x) =>
+    g.div(is_complex(x.type) ? x.sub(1).sqrt().mul(x.add(1).sqrt()) : x.mul(x).sub(1).sqrt()),
+  ),
   atanh: float(Math.atanh, (g, x) => g.div(one_minus_square(x))),
 
   // special functions
@@ -391,7 +394,7 @@ export const prims: Table = {
     // 0 for the base under exponent 0, and for the exponent of 0 ** b with b >= 0: not the NaN of 0 * inf
     (g, [a, b], out) => [
       b.eq(0).where(0, g.mul(b.mul(a.pow(b.sub(1))))),
-      g.mul(a.eq(0).and(b.ge(0)).where(0, out.mul(a.log()))),
+      g.mul(a.eq(0).and(b.real().ge(0)).where(0, out.mul(a.log()))),
     ],
   ),
   atan2: binary(

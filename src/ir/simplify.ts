@@ -58,7 +58,7 @@ function fold(e: Expr): Expr {
 }
 
 /** `from` values that `to` holds exactly. An index may have 32 bits. */
-const holds: Record<ScalarType, readonly ScalarType[]> = {
+const holds: Partial<Record<ScalarType, readonly ScalarType[]>> = {
   bool: ['bool'],
   i32: ['bool', 'i32'],
   index: ['bool', 'i32', 'index'],
@@ -70,7 +70,7 @@ const holds: Record<ScalarType, readonly ScalarType[]> = {
 function reduce_cast(x: Expr, type: ScalarType): Expr | undefined {
   if (x.type === type || is_const(x)) return x.cast(type)
   // an exact conversion in between changes nothing
-  if (x.op === 'cast' && holds[x.type].includes(x.src[0]!.type)) return reduce_fully(x.src[0]!.cast(type))
+  if (x.op === 'cast' && holds[x.type]?.includes(x.src[0]!.type)) return reduce_fully(x.src[0]!.cast(type))
   return undefined
 }
 

@@ -51,6 +51,8 @@ export function convert(x: Value, from: ScalarType, to: ScalarType): Value {
       return typeof x === 'bigint' ? bigint_to_f32(x) : Math.fround(Number(x))
     case 'f64':
       return Number(x)
+    default:
+      throw new TypeError(`${to} is a pair of floats, not one value`)
   }
 }
 

@@ -47,7 +47,7 @@ class Verifier {
     const { buffers, params, body } = this.#kernel
     const operands = new Set<string>()
     for (const buffer of buffers) {
-      compute_type(buffer.dtype) // throws for complex
+      this.#require(!buffer.dtype.is_complex, `buffer ${buffer.name}: complex numbers are passed as pairs`)
       this.#require(ACCESS.includes(buffer.access), `buffer ${buffer.name}: unknown access ${buffer.access}`)
       this.#require(!operands.has(buffer.name), `two operands are called ${buffer.name}`)
       operands.add(buffer.name)
@@ -258,7 +258,14 @@ function check_prim({ op, type, src }: Expr, require: Require): void {
   require(type === expected, `${op} gives ${expected}, not ${type}`)
 }
 
-const bit_width: Record<ScalarType, number> = { f32: 32, i32: 32, f64: 64, i64: 64, bool: 1, index: 0 }
+const bit_width: Partial<Record<ScalarType, number>> = {
+  f32: 32,
+  i32: 32,
+  f64: 64,
+  i64: 64,
+  bool: 1,
+  index: 0,
+}
 
 function place_of(stmt: Stmt): string {
   switch (stmt.kind) {
@@ -302,5 +309,7 @@ function is_value_of(type: ScalarType, x: ExprArg): boolean {
       return typeof x === 'number' && Object.is(Math.fround(x), x)
     case 'f64':
       return typeof x === 'number'
+    default:
+      return false
   }
 }

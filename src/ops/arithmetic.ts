@@ -1,9 +1,9 @@
 // Arithmetic between tensors and numbers: +, -, *, /, remainders, powers, and their fused relatives.
 // Not here: functions of one variable (unary.ts), comparisons (compare.ts), matrix products (matmul.ts).
-import { bool, type DType, float64, scalar_dtype } from '../base/dtype.ts'
+import { bool, complex128, type DType, float64, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { is_float } from '../ir/types.ts'
+import { is_integer } from '../ir/types.ts'
 import { type_name } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
@@ -261,7 +261,7 @@ const EXPONENTS = [-2, -1, -0.5, 0, 0.5, 1, 2, 3]
 
 /** x ** e, without logarithms for the exponents above. */
 function power(x: Expr, e: Expr): Expr {
-  if (e.op !== 'const' || !is_float(x.type)) return x.pow(e)
+  if (e.op !== 'const' || is_integer(x.type)) return x.pow(e)
   switch (e.arg) {
     case -2:
       return constant(1, x.type).div(x.mul(x))
@@ -293,7 +293,7 @@ export const pow: Op<[self: Other, exponent: Other, opts?: Out]> = pointwise(
       const of_base = g.mul(
         e.mul(power(x, e.op === 'const' ? constant((e.arg as number) - 1, e.type) : e.sub(1))),
       )
-      return [e.eq(0).where(0, of_base), g.mul(x.eq(0).and(e.ge(0)).where(0, out.mul(x.log())))]
+      return [e.eq(0).where(0, of_base), g.mul(x.eq(0).and(e.real().ge(0)).where(0, out.mul(x.log())))]
     },
     node: ([base, exponent]) => (base ? 'PowBackward2' : exponent ? 'PowBackward0' : 'PowBackward1'),
     samples: r => [
@@ -327,7 +327,8 @@ export const float_power: Op<[self: Other, exponent: Other, opts?: Out]> = compo
         throw new TypeError(
           `float_power() received an invalid combination of arguments - got (${type_name(self)}, ${type_name(exponent)})`,
         )
-      const double = (x: Other): Other => (x instanceof Tensor ? x.to(float64) : x)
+      const double = (x: Other): Other =>
+        x instanceof Tensor ? x.to(x.dtype.is_complex ? complex128 : float64) : x
       return pow(double(self), double(exponent))
     },
     samples: r => [

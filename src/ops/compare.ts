@@ -4,7 +4,7 @@ import { get_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { is_float } from '../ir/types.ts'
+import { is_complex, is_float } from '../ir/types.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, overloaded, without_recording } from './define/op.ts'
@@ -89,22 +89,31 @@ export const greater_equal_: typeof ge = ge_
 const test = (name: string, forward: (x: Expr) => Expr, of_integers: boolean): Op<Unary> =>
   pointwise<Unary, readonly [self: Expr]>(`${name}(Tensor self)`, {
     dtype: 'bool',
-    forward: self => (is_float(self.type) ? forward(self) : constant(of_integers, 'bool')),
+    forward: self =>
+      is_float(self.type) || is_complex(self.type) ? forward(self) : constant(of_integers, 'bool'),
     samples: r => [[r(3, 4)], [r.ints(0, 3, 4)]],
   })
+
+/** Whether a number, or either part of a complex one, is so. */
+const any_part = (x: Expr, is_so: (part: Expr) => Expr): Expr =>
+  is_complex(x.type) ? is_so(x.real()).or(is_so(x.imag())) : is_so(x)
 
 /** Whether an element is NaN. */
 export const isnan: Op<Unary> = test('isnan', x => x.ne(x), false)
 /** Whether an element is an infinity. */
-export const isinf: Op<Unary> = test('isinf', x => x.abs().eq(Infinity), false)
+export const isinf: Op<Unary> = test('isinf', x => any_part(x, part => part.abs().eq(Infinity)), false)
 /** Whether an element is neither NaN nor an infinity. */
-export const isfinite: Op<Unary> = test('isfinite', x => x.abs().lt(Infinity), true)
+export const isfinite: Op<Unary> = test(
+  'isfinite',
+  x => any_part(x, part => part.abs().lt(Infinity).not()).not(),
+  true,
+)
 /** Whether an element is the positive infinity. */
 export const isposinf: Op<Unary> = test('isposinf', x => x.eq(Infinity), false)
 /** Whether an element is the negative infinity. */
 export const isneginf: Op<Unary> = test('isneginf', x => x.eq(-Infinity), false)
 /** Whether an element has no imaginary part. */
-export const isreal: Op<Unary> = test('isreal', () => constant(true, 'bool'), true)
+export const isreal: Op<Unary> = test('isreal', x => x.imag().eq(0), true)
 
 /** Whether the sign bit is set: of negative numbers, and of -0. */
 export const signbit: Op<Unary> = pointwise('signbit(Tensor self)', {

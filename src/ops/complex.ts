@@ -1,9 +1,9 @@
-// What complex arithmetic comes to for real tensors: angle, conj and its relatives.
-// Not here: the parts of complex tensors (complex_parts.ts), which have no kernels yet.
-import { RuntimeError } from '../base/errors.ts'
+// What only complex numbers have, elementwise: angle, conj and its relatives.
+// Not here: complex arithmetic (ir/complex.ts: it is that of every op), the parts of complex tensors (complex_parts.ts).
 import { constant, type Expr } from '../ir/expr.ts'
+import { is_complex } from '../ir/types.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { composite, type Op } from './define/op.ts'
+import { composite, make_op, type Op } from './define/op.ts'
 import { pointwise } from './define/pointwise.ts'
 
 type Unary = [self: Tensor, opts?: { out?: Tensor }]
@@ -11,23 +11,24 @@ type Unary = [self: Tensor, opts?: { out?: Tensor }]
 /** The angle in the complex plane: 0, or pi for negative numbers. */
 export const angle: Op<Unary> = pointwise('angle(Tensor self)', {
   dtype: 'float',
-  forward: (self: Expr) => self.ne(self).where(self, self.lt(0).where(constant(Math.PI, self.type), 0)),
-  backward: () => [null],
+  forward: (self: Expr) =>
+    is_complex(self.type)
+      ? self.angle()
+      : self.ne(self).where(self, self.lt(0).where(constant(Math.PI, self.type), 0)),
   samples: r => [[r(3, 4)]],
 })
 
-const itself = (name: string): Op<[self: Tensor]> =>
-  composite(`${name}(Tensor self)`, { body: (self: Tensor) => real_only(name, self), out: false })
-
-function real_only(name: string, self: Tensor): Tensor {
-  if (self.dtype.is_complex) throw new RuntimeError(`${name}() of complex tensors is not supported`)
-  return self
+const conjugate = (name: string): Op<[self: Tensor]> => {
+  const computed = pointwise<[self: Tensor], readonly [self: Expr]>(`${name}(Tensor self)`, {
+    forward: self => self.conj(),
+  })
+  return make_op((self: Tensor) => (self.dtype.is_complex ? computed(self) : self), computed.spec)
 }
 
-/** The conjugate: a real tensor is its own. */
-export const conj: Op<[self: Tensor]> = itself('conj')
+/** The conjugate: a real tensor is its own. PyTorch gives a view that is computed later; here it is a new tensor. */
+export const conj: Op<[self: Tensor]> = conjugate('conj')
 /** {@link conj}, computed at once. */
-export const conj_physical: Op<[self: Tensor]> = itself('conj_physical')
+export const conj_physical: Op<[self: Tensor]> = conjugate('conj_physical')
 /** {@link conj} where that is pending, which it never is. */
 export const resolve_conj: Op<[self: Tensor]> = composite('resolve_conj(Tensor self)', {
   body: (self: Tensor) => self,

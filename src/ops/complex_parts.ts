@@ -1,5 +1,5 @@
-// Complex tensors as far as they go today: made from their parts, taken apart again, stored and printed. Arithmetic
-// on them throws. Not here: how they are printed (tensor/print.ts).
+// Complex tensors made from their parts and taken apart again. Not here: arithmetic on them (ir/complex.ts), how they
+// are printed (tensor/print.ts).
 import { to_complex_dtype, to_real_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes } from '../base/shape.ts'

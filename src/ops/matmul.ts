@@ -129,9 +129,9 @@ const is_column_major = ({ sizes, strides }: Tensor): boolean =>
 
 /** The gradients of a product, in the memory order of the operand they are for, so that the transpose back is dense. */
 const left_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
-  is_column_major(left) ? right.mm(g.t()).t() : g.mm(right.t())
+  is_column_major(left) ? right.conj().mm(g.t()).t() : g.mm(right.conj().t())
 const right_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
-  is_column_major(right) ? g.t().mm(left).t() : left.t().mm(g)
+  is_column_major(right) ? g.t().mm(left.conj()).t() : left.conj().t().mm(g)
 
 /** The product of two matrices. Throws RuntimeError for anything that is none. */
 export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor mat2)', {
@@ -181,8 +181,8 @@ export const bmm: Op<[self: Tensor, mat2: Tensor]> = op('bmm(Tensor self, Tensor
   },
   saves: ['self', 'mat2'],
   backward: {
-    self: (g, [, mat2]) => g.bmm(mat2.transpose(1, 2)),
-    mat2: (g, [self]) => self.transpose(1, 2).bmm(g),
+    self: (g, [, mat2]) => g.bmm(mat2.transpose(1, 2).conj()),
+    mat2: (g, [self]) => self.transpose(1, 2).conj().bmm(g),
   },
   samples: r => [
     [r(2, 3, 4), r(2, 4, 2)],
@@ -208,8 +208,8 @@ export const dot: Op<[self: Tensor, tensor: Tensor]> = op('dot(Tensor self, Tens
   },
   saves: ['self', 'tensor'],
   backward: {
-    self: (g, [, other]) => g.mul(other),
-    tensor: (g, [self]) => g.mul(self),
+    self: (g, [, other]) => g.mul(other.conj()),
+    tensor: (g, [self]) => g.mul(self.conj()),
   },
   samples: r => [[r(5), r(5)]],
 })
@@ -230,8 +230,8 @@ export const mv: Op<[self: Tensor, vec: Tensor]> = op('mv(Tensor self, Tensor ve
   },
   saves: ['self', 'vec'],
   backward: {
-    self: (g, [, vec]) => g.outer(vec),
-    vec: (g, [self]) => self.t().mv(g),
+    self: (g, [, vec]) => g.outer(vec.conj()),
+    vec: (g, [self]) => self.t().conj().mv(g),
   },
   samples: r => [[r(3, 4), r(4)]],
 })
@@ -334,8 +334,8 @@ export const baddbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: S
     saves: ['batch1', 'batch2'],
     backward: {
       self: (g, [self, , , beta]) => scaled(reduce_to(g, self.sizes, self.dtype), beta),
-      batch1: (g, [, , batch2, , alpha]) => scaled(g.bmm(batch2.transpose(1, 2)), alpha),
-      batch2: (g, [, batch1, , , alpha]) => scaled(batch1.transpose(1, 2).bmm(g), alpha),
+      batch1: (g, [, , batch2, , alpha]) => scaled(g.bmm(batch2.transpose(1, 2).conj()), alpha),
+      batch2: (g, [, batch1, , , alpha]) => scaled(batch1.transpose(1, 2).conj().bmm(g), alpha),
     },
     samples: r => [
       [r(2, 2, 3), r(2, 2, 4), r(2, 4, 3)],

@@ -38,6 +38,7 @@ const general = reduction({
 })
 
 function norm_over(x: Tensor, p: number, dims: readonly number[]): Tensor {
+  if (x.dtype.is_complex) return norm_over(x.abs(), p, dims)
   const special: Record<string, Reduction> = {
     0: count_nonzero,
     1: sum_magnitudes,
@@ -52,6 +53,7 @@ function norm_over(x: Tensor, p: number, dims: readonly number[]): Tensor {
 /** The gradient of the p-norm `norm` (broadcastable to `x`), times `g`. Zero, not NaN, where the norm is zero. */
 function norm_grad(g: Tensor, x: Tensor, p: number, norm: Tensor, dims: readonly number[]): Tensor {
   if (p === 0) return x.new_zeros(x.sizes)
+  if (x.dtype.is_complex) return x.sgn().mul(norm_grad(g, x.abs(), p, norm, dims))
   if (p === 1) return x.sgn().mul(g)
   if (p === 2) return g.mul(x.div(norm).masked_fill(norm.eq(0), 0))
   const size = x.abs()

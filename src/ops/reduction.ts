@@ -4,7 +4,7 @@
 import { bool, type DType, int64, uint8 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { wrap_dim } from '../base/shape.ts'
-import { is_float } from '../ir/types.ts'
+import { is_complex, is_float } from '../ir/types.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { composite, type Op, op, overloaded } from './define/op.ts'
@@ -124,7 +124,7 @@ function sum_to(self: Tensor, size: readonly number[]): Tensor {
 const add_numbers = reduction({
   name: 'nansum',
   combine: 'add',
-  map: x => (is_float(x.type) ? x.ne(x).where(0, x) : x),
+  map: x => (is_float(x.type) || is_complex(x.type) ? x.ne(x).where(0, x) : x),
 })
 
 const nansum_dims: Op<[self: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null]> = op(
@@ -245,8 +245,12 @@ const prod_all: Op<[self: Tensor, dtype: DType | null]> = op('prod(Tensor self, 
   saves: ['self', 'out'],
   backward: {
     self: (g, [self], out) => {
-      if (!any_zero(self)) return g.mul(out).div(self)
-      return g.mul(product_of_others(self.reshape([-1]), 0).reshape(self.sizes))
+      if (!any_zero(self)) return g.mul(out.conj()).div(self.conj())
+      return g.mul(
+        product_of_others(self.reshape([-1]), 0)
+          .conj()
+          .reshape(self.sizes),
+      )
     },
   },
 })
@@ -262,8 +266,8 @@ const prod_dim: Op<[self: Tensor, dim: number, keepdim: boolean, dtype: DType | 
         if (self.sizes.length === 0) return g
         const at = wrap_dim(dim, self.sizes.length)
         const wide = (t: Tensor): Tensor => restore_dims(t, self.sizes, [at], keepdim)
-        if (any_zero(self)) return wide(g).mul(product_of_others(self, at))
-        return wide(g).mul(wide(out)).div(self)
+        if (any_zero(self)) return wide(g).mul(product_of_others(self, at).conj())
+        return wide(g).mul(wide(out).conj()).div(self.conj())
       },
     },
     node: 'ProdBackward1',

@@ -3,7 +3,7 @@
 import { bool, type DType, finfo } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { is_float } from '../ir/types.ts'
+import { is_complex, is_integer } from '../ir/types.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, overloaded } from './define/op.ts'
@@ -40,7 +40,14 @@ export const sign: Op<Unary> = pointwise('sign(Tensor self)', {
 export const sign_: typeof sign = in_place(sign)
 
 /** {@link sign}; of a complex number, its direction. */
-export const sgn: Op<Unary> = pointwise('sgn(Tensor self)', { forward: sign_of, samples: r => [[r(3, 4)]] })
+export const sgn: Op<Unary> = pointwise('sgn(Tensor self)', {
+  forward: (x: Expr) => {
+    if (!is_complex(x.type)) return sign_of(x)
+    const size = x.abs()
+    return size.eq(0).where(constant(0, x.type), x.div(size.cast(x.type)))
+  },
+  samples: r => [[r(3, 4)]],
+})
 /** In-place {@link sgn}. */
 export const sgn_: typeof sgn = in_place(sgn)
 
@@ -58,7 +65,7 @@ export const positive: Op<[self: Tensor]> = composite('positive(Tensor self)', {
 
 /** Integers stay what they are; bools are refused. */
 const whole = (name: string): DTypeRule => numeric(`${name}_vml_cpu`)
-const unless_integer = (x: Expr, f: (x: Expr) => Expr): Expr => (is_float(x.type) ? f(x) : x)
+const unless_integer = (x: Expr, f: (x: Expr) => Expr): Expr => (is_integer(x.type) ? x : f(x))
 
 /** The greatest integer that is not greater. */
 export const floor: Op<Unary> = pointwise('floor(Tensor self)', {
@@ -109,7 +116,7 @@ export const round: Op<[self: Tensor, opts?: { decimals?: number; out?: Tensor }
       return promoted === bool ? not_implemented('round_vml_cpu', promoted) : promoted
     },
     forward(self: Expr, decimals: number) {
-      if (!is_float(self.type)) return self
+      if (is_integer(self.type)) return self
       const scale = 10 ** Math.abs(decimals)
       if (decimals > 0) return self.mul(scale).round().div(scale)
       return decimals < 0 ? self.div(scale).round().mul(scale) : self.round()
@@ -220,7 +227,7 @@ const replace: Op<[self: Tensor, nan: number, posinf: number, neginf: number]> =
   'nan_to_num(Tensor self, Scalar nan, Scalar posinf, Scalar neginf)',
   {
     forward(self, nan, posinf, neginf) {
-      if (!is_float(self.type)) return self
+      if (is_integer(self.type)) return self
       return self.ne(self).where(nan, self.eq(Infinity).where(posinf, self.eq(-Infinity).where(neginf, self)))
     },
     backward: (g, [x]) => [x.abs().lt(Infinity).where(g, 0)],

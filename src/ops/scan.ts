@@ -1,10 +1,10 @@
 // Running totals along a dimension: cumsum, cumprod, logcumsumexp, cummax, cummin. Totals of floats are kept in
 // float64. Not here: reductions, which give only the last total (reduction.ts).
-import { type DType, float64, int64 } from '../base/dtype.ts'
+import { complex128, type DType, float64, int64 } from '../base/dtype.ts'
 import { wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import { constant, type Expr } from '../ir/expr.ts'
-import { compute_type, is_float, type ScalarType } from '../ir/types.ts'
+import { compute_type, is_float } from '../ir/types.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { modes } from '../tensor/tape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -28,12 +28,16 @@ function in_three(t: Tensor, [outer, n, inner]: readonly [number, number, number
   return window(t, [outer, n, inner], [n * inner, inner, 1])
 }
 
+type TotalType = 'f64' | 'i64' | 'c128'
+const TOTALS: Readonly<Record<TotalType, DType>> = { f64: float64, i64: int64, c128: complex128 }
+
 /** `backwards`: of what is at and after each place. */
 type Scan = (self: Tensor, dim: number, dtype: DType, backwards?: boolean) => Tensor
 
 /** Declares a scan: `step` makes the next total of the present one and an element, from `start`. */
 function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr): Scan {
-  const total_type = (dtype: DType): ScalarType => (is_float(compute_type(dtype)) ? 'f64' : 'i64')
+  const total_type = (dtype: DType): TotalType =>
+    dtype.is_complex ? 'c128' : is_float(compute_type(dtype)) ? 'f64' : 'i64'
   // Along rows one total is a local; across rows there is one for each column, in memory.
   const kernel = kernels(
     name,
@@ -60,7 +64,7 @@ function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr)
         })
         return
       }
-      const totals = k.inout('totals', type === 'f64' ? float64 : int64, { rank: 2, inner: 1 })
+      const totals = k.inout('totals', TOTALS[type], { rank: 2, inner: 1 })
       k.for(outer, 'parallel', o => {
         k.for(inner, 'vector', c => k.store(totals, [o, c], start))
         along(i =>
@@ -81,7 +85,7 @@ function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr)
     const [outer, , inner] = shape
     const operands = [in_three(out, shape), in_three(dense(self), shape)]
     const type = total_type(dtype)
-    if (inner > 1) operands.push(empty([outer, inner], type === 'f64' ? float64 : int64))
+    if (inner > 1) operands.push(empty([outer, inner], TOTALS[type]))
     kernel(dtype, self.dtype, inner > 1, backwards)(operands, [])
     return out
   }
@@ -137,8 +141,11 @@ export const cumprod: Op<ScanArgs> = op<ScanArgs, ScanValues, Tensor>(
     backward: {
       self(g, [self, dim], out) {
         if (is_trivial(g, dim)) return g
-        if (any_zero(self)) return cumprod_grad_with_zeros(g, self, out, wrap_dim(dim, g.sizes.length))
-        return sum_from_here(g.mul(out), dim).div(self)
+        if (any_zero(self)) {
+          const at = wrap_dim(dim, g.sizes.length)
+          return cumprod_grad_with_zeros(g, self.conj(), out.conj(), at)
+        }
+        return sum_from_here(g.mul(out.conj()), dim).div(self.conj())
       },
     },
     samples: r => [

@@ -1,10 +1,10 @@
 // Variance and standard deviation, and log of a sum of exponentials: reductions in two passes over the elements.
 // Not here: means (reduction.ts), norms (norms.ts), quantiles and histograms.
-import { float64 } from '../base/dtype.ts'
+import { complex128, float64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { dense_as } from './define/copy.ts'
+import { dense_as, part_of } from './define/copy.ts'
 import { type Op, op, overloaded } from './define/op.ts'
 import { dims_of, keep_dims, reduced_count, reduction, restore_dims } from './define/reduce.ts'
 import { is_integral, lift } from './define/rules.ts'
@@ -55,6 +55,15 @@ function moments(
     )
   const dims = dims_of(dim, self.sizes.length)
   const n = reduced_count(self.sizes, dims)
+  if (self.dtype.is_complex) {
+    const of = (part: 0 | 1): Tensor => moments('var', part_of(self, part), dim, correction, keepdim).spread
+    const both = of(0).add(of(1))
+    const mean = average(self, dims, complex128, [n])
+    return {
+      spread: name.startsWith('var') ? both : both.sqrt(),
+      mean: keep_dims(mean, self.sizes, dims, keepdim),
+    }
+  }
   // In float64, so that a mean far from zero costs no accuracy.
   const mean = average(self, dims, float64, [n])
   const reduce = name.startsWith('var') ? variance : deviation
@@ -97,7 +106,7 @@ const moment_and_mean = (name: 'var_mean' | 'std_mean'): Op<InnerArgs, Tensor[]>
   op<InnerArgs, MomentValues, Tensor[]>(`${name}${MOMENT}`, {
     forward(...values) {
       const { spread, mean } = moments(name, ...values)
-      return [spread, dense_as(mean, spread.dtype)]
+      return [spread, dense_as(mean, values[0].dtype)]
     },
     saves: ['self', 'out'],
     backward: {

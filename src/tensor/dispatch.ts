@@ -1,10 +1,10 @@
 // From ops to the device: the device in use, memory for results, and families of kernels compiled on demand.
 // Not here: which kernel an op needs (ops/), how it is compiled (device/).
-import { DType } from '../base/dtype.ts'
+import { DType, to_real_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { debug_level } from '../base/flags.ts'
 import { contiguous_strides, is_contiguous, numel, ordered_strides } from '../base/shape.ts'
-import type { Device, Executable } from '../device/device.ts'
+import type { Device, Executable, Operand } from '../device/device.ts'
 import { allocate, allocate_zeroed } from '../device/storage.ts'
 import { type Builder, build, type Kernel } from '../ir/kernel.ts'
 import { print_kernel } from '../ir/print.ts'
@@ -59,8 +59,25 @@ export function compile(kernel: Kernel): Executable {
   const level = debug_level()
   if (level === 1) console.error(`tstorch: kernel ${kernel.name} for ${cpu_device().backend}`)
   if (level > 1) console.error(print_kernel(kernel))
-  return cpu_device().compile(kernel)
+  const run = cpu_device().compile(kernel)
+  const { pairs } = kernel
+  if (pairs === undefined) return run
+  return (operands, values) =>
+    run(
+      operands.map((operand, i) => (pairs.includes(i) ? as_pairs(operand) : operand)),
+      values,
+    )
 }
+
+/** Complex numbers as pairs of floats, in a last dimension of their own. */
+const as_pairs = ({ memory, offset, sizes, strides, count, dtype }: Operand): Operand => ({
+  memory,
+  offset: 2 * offset,
+  sizes: [...sizes, 2],
+  strides: [...strides.map(s => 2 * s), 1],
+  count: 2 * count,
+  dtype: to_real_dtype(dtype),
+})
 
 /** What tells the kernels of a family apart. */
 export type KeyPart = string | number | boolean | DType | null | undefined

@@ -4,7 +4,7 @@ import { constant, Expr, topological, variable } from '../../src/ir/expr.ts'
 import { type PrimName, prims } from '../../src/ir/prims.ts'
 import { print_expr } from '../../src/ir/print.ts'
 import { share, simplify } from '../../src/ir/simplify.ts'
-import type { ScalarType } from '../../src/ir/types.ts'
+import type { KernelType, ScalarType } from '../../src/ir/types.ts'
 import type { Value } from '../../src/ir/value.ts'
 import { evaluate } from './reference.ts'
 
@@ -175,7 +175,7 @@ describe('share', () => {
 })
 
 describe('random expressions keep their value', () => {
-  const corner: Record<ScalarType, Value[]> = {
+  const corner: Record<KernelType, Value[]> = {
     f32: [0, -0, 1, -1, 2, 0.5, -3, Math.fround(0.1), Infinity, -Infinity, NaN],
     f64: [0, -0, 1, -1, 2, 0.5, -3, 0.1, Infinity, -Infinity, NaN],
     i32: [0, 1, -1, 2, -3, 31, 2 ** 31 - 1, -(2 ** 31)],
@@ -196,13 +196,13 @@ describe('random expressions keep their value', () => {
     ['a', 'b'].map(name => named(`${name}_${type}`, type as ScalarType)),
   )
   const names = Object.keys(prims) as PrimName[]
-  function random(type: ScalarType, depth: number): Expr {
+  function random(type: KernelType, depth: number): Expr {
     if (depth === 0)
       return below(2) ? constant(pick(corner[type]), type) : pick(variables.filter(v => v.type === type))
-    if (below(8) === 0) return random(pick(Object.keys(corner) as ScalarType[]), depth - 1).cast(type)
+    if (below(8) === 0) return random(pick(Object.keys(corner) as KernelType[]), depth - 1).cast(type)
     const name = pick(names.filter(k => prims[k].result === (type === 'bool' ? prims[k].result : 'same')))
     const { arity, operand, result, on } = prims[name]
-    const of = result === 'bool' ? pick(on) : type
+    const of = (result === 'bool' ? pick(on) : type) as KernelType
     if (!on.includes(of)) return random(type, depth)
     const src = Array.from({ length: arity }, (_, k) =>
       random(operand === 'rest' && k === 0 ? 'bool' : of, depth - 1),
@@ -214,7 +214,7 @@ describe('random expressions keep their value', () => {
     it(type, () => {
       for (let round = 0; round < 1500; round++) {
         const e = random(type, 1 + below(4))
-        for (const v of variables) bindings.set(v, pick(corner[v.type]))
+        for (const v of variables) bindings.set(v, pick(corner[v.type as KernelType]))
         const simple = simplify(e)
         expect(simple.type).toBe(type)
         expect(evaluate(simple, bindings), `${print_expr(e)} became ${print_expr(simple)}`).toBe(

@@ -1,11 +1,11 @@
 // Copying elements between tensors, with broadcasting and dtype conversion: the kernel under copy_, contiguous,
 // clone, to and out=. Not here: history.
-import { type DType, int16, uint8 } from '../../base/dtype.ts'
+import { type DType, int16, to_real_dtype, uint8 } from '../../base/dtype.ts'
 import { coalesce, expand_strides, same_sizes } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import type { Expr, Scalar } from '../../ir/expr.ts'
-import { cpu_device, empty, kernels } from '../../tensor/dispatch.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { cpu_device, empty, kernels, zeros } from '../../tensor/dispatch.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 import { inner_class, inner_stride, window } from './space.ts'
 
 const copy_flat = kernels('copy', (k, to: DType, from: DType) => {
@@ -145,25 +145,25 @@ function copy_bytes(out: Tensor, x: Tensor): void {
   bytes(out, true).set(bytes(x, false))
 }
 
-/** Complex tensors have no kernels yet: they are copied element by element. */
+/** Complex elements are copied as pairs; of a complex one only the real part goes to a real one. */
 function copy_complex(out: Tensor, x: Tensor): void {
-  const target = out.memory.touch(out.dtype)
-  const source = x.memory.peek(x.dtype)
-  const strides = expand_strides(x.sizes, x.strides, out.sizes)
-  const go = (d: number, at: number, from: number): void => {
-    if (d < out.sizes.length) {
-      for (let i = 0; i < out.sizes[d]!; i++) go(d + 1, at + i * out.strides[d]!, from + i * strides[d]!)
-      return
-    }
-    const re = x.dtype.is_complex ? source[2 * from]! : source[from]!
-    const im = x.dtype.is_complex ? source[2 * from + 1]! : 0
-    if (!out.dtype.is_complex) target[at] = re
-    else {
-      target[2 * at] = re
-      target[2 * at + 1] = im
-    }
-  }
-  go(0, out.offset, x.offset)
+  if (!x.dtype.is_complex) {
+    copy_elements(part_of(out, 0), x)
+    const imag = part_of(out, 1)
+    copy_elements(imag, zeros([], imag.dtype))
+  } else if (out.dtype.is_complex) copy_elements(pairs_of(out), pairs_of(x))
+  else copy_elements(out, part_of(x, 0))
+}
+
+/** The real (0) or imaginary (1) parts of a complex tensor, in its memory. */
+export function part_of(t: Tensor, part: 0 | 1): Tensor {
+  const strides = t.strides.map(s => 2 * s)
+  return new Tensor(t.memory, 2 * t.offset + part, t.sizes, strides, to_real_dtype(t.dtype))
+}
+
+function pairs_of(t: Tensor): Tensor {
+  const strides = [...t.strides.map(s => 2 * s), 1]
+  return new Tensor(t.memory, 2 * t.offset, [...t.sizes, 2], strides, to_real_dtype(t.dtype))
 }
 
 /** `t` itself where it is contiguous, else a contiguous copy outside the graph. */

@@ -1,7 +1,7 @@
 // The pointwise machinery: a form is an expression over operands and run-time scalars; applying one broadcasts,
 // picks a kernel by dtypes and layout, runs it and records. A form's gradients are forms too, derived symbolically,
 // so every derivative of every order is a kernel. Not here: how an op's declaration becomes a form (pointwise.ts).
-import { bool, type DType, float32 } from '../../base/dtype.ts'
+import { bool, type DType, float32, to_complex_dtype, to_real_dtype } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
 import {
@@ -12,10 +12,11 @@ import {
   same_sizes,
 } from '../../base/shape.ts'
 import type { Executable, LaunchValue } from '../../device/device.ts'
+import { NoComplexMeaning, realify } from '../../ir/complex.ts'
 import { differentiate } from '../../ir/differentiate.ts'
 import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
-import type { ScalarType } from '../../ir/types.ts'
+import { is_complex, type ScalarType } from '../../ir/types.ts'
 import { compile, empty, empty_in_order, zeros } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -66,12 +67,25 @@ export class Form {
     const exprs =
       this.node === NOT_DIFFERENTIABLE
         ? []
-        : (this.#derive?.(g, out) ?? differentiate(this.body, g, this.operands))
+        : (this.#declared(g, out) ?? differentiate(this.body, g, this.operands))
     this.#grads = this.operands.map((_, i) => {
       const e = exprs[i]
       return e === null || e === undefined ? null : this.#derived(e, i, g, out)
     })
     return this.#grads
+  }
+
+  /** The declared gradients, unless they are made of what complex numbers do not have. */
+  #declared(g: Expr, out: Expr): (Expr | null)[] | undefined {
+    const exprs = this.#derive?.(g, out)
+    if (exprs === undefined || !this.operands.some(x => is_complex(x.type))) return exprs
+    try {
+      for (const e of exprs) if (e !== null) realify(e)
+      return exprs
+    } catch (error) {
+      if (error instanceof NoComplexMeaning) return undefined
+      throw error
+    }
   }
 
   #derived(body: Expr, i: number, g: Expr, out: Expr): Derived {
@@ -375,7 +389,8 @@ export class FormNode extends Node {
     if (d.form === null) return reduce_to(g, sizes, dtype)
     const operands = d.uses.map(u => (u < 0 ? g : (this.#saved[u] as Saved).get()))
     const values = d.scalars.length === 0 ? no_values : d.scalars.map(s => this.#values[s] as LaunchValue)
-    return reduce_to(apply_form(d.form, operands, values, g.dtype, null), sizes, dtype)
+    const own = is_complex(d.form.body.type) ? to_complex_dtype(g.dtype) : to_real_dtype(g.dtype)
+    return reduce_to(apply_form(d.form, operands, values, own, null), sizes, dtype)
   }
 
   override release(): void {

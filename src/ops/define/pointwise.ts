@@ -8,11 +8,21 @@ import {
   get_default_dtype,
   result_dtype,
   scalar_dtype,
+  to_real_dtype,
 } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
 import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
 import type { LaunchValue } from '../../device/device.ts'
+import { NoComplexMeaning, realify } from '../../ir/complex.ts'
 import { constant, type Expr, variable } from '../../ir/expr.ts'
-import { compute_type, is_float, type ScalarType } from '../../ir/types.ts'
+import {
+  type ComplexType,
+  compute_type,
+  is_complex,
+  is_float,
+  real_type,
+  type ScalarType,
+} from '../../ir/types.ts'
 import { empty } from '../../tensor/dispatch.ts'
 import { bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
@@ -155,9 +165,9 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const args = slots.map(({ kind, index }) => {
       const value = values[index]
       if (kind === 'tensor' || kind === 'scalar') {
-        const e = variable(type, kind === 'tensor' ? 'x' : 's')
+        const e = variable(kind === 'tensor' ? type : real_type(type), kind === 'tensor' ? 'x' : 's')
         ;(kind === 'tensor' ? operands : scalars).push(e)
-        return e
+        return e.cast(type)
       }
       const param = schema.params[index]!
       const constants = param.type === 'Scalar' || is_operand[index]
@@ -176,7 +186,9 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
           .flatMap((s, i) => (s.kind === 'tensor' ? [grads[i] ?? null] : []))
       })
     const unique = `${name}_${type}${forms.size === 0 ? '' : `_${forms.size}`}`
-    return new Form(unique, node, operands, scalars, def.forward(...args), derive)
+    const body = def.forward(...args)
+    if (is_complex(type)) require_complex_meaning(name, type, body)
+    return new Form(unique, node, operands, scalars, body, is_complex(type) ? of_complex(derive) : derive)
   }
 
   /** Promotes, and splits the values into operands and scalars. */
@@ -198,7 +210,8 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     }
     if (xs.length === 0)
       throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
-    return { form, xs, values: numbers, dtype }
+    // functions such as abs give real numbers
+    return { form, xs, values: numbers, dtype: is_complex(form.body.type) ? dtype : to_real_dtype(dtype) }
   }
 
   /** The dtype of tensors that all have the same, and numbers that do not change it; null for anything else. */
@@ -370,12 +383,38 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
 
 const no_values: readonly LaunchValue[] = []
 
-const TYPE_CODES: Readonly<Record<ScalarType, number>> = { f32: 0, f64: 1, i32: 2, i64: 3, bool: 4, index: 5 }
+/** Throws PyTorch's error where the body is made of what complex numbers do not have, such as an order. */
+function require_complex_meaning(name: string, type: ComplexType, body: Expr): void {
+  try {
+    realify(body)
+  } catch (error) {
+    if (!(error instanceof NoComplexMeaning)) throw error
+    const dtype = type === 'c64' ? 'ComplexFloat' : 'ComplexDouble'
+    throw new RuntimeError(`"${name}_cpu" not implemented for '${dtype}'`)
+  }
+}
+
+type Derive = (g: Expr, out: Expr) => (Expr | null)[]
+
+/** A declared gradient for complex numbers: it is handed the conjugate, as derivatives of primitives are. */
+const of_complex = (derive: Derive | undefined): Derive | undefined =>
+  derive && ((g, out) => derive(g.conj(), out).map(e => e?.conj() ?? null))
+
+const TYPE_CODES: Readonly<Record<ScalarType, number>> = {
+  f32: 0,
+  f64: 1,
+  i32: 2,
+  i64: 3,
+  bool: 4,
+  index: 5,
+  c64: 6,
+  c128: 7,
+}
 
 /** A number as a kernel of this type takes it: where that computes in integers, without its fraction. */
 function scalar_value(v: unknown, type: ScalarType): LaunchValue {
   const value = v instanceof FloatScalar ? v.value : (v as LaunchValue)
-  return is_float(type) || typeof value !== 'number' ? value : Math.trunc(value)
+  return is_float(real_type(type)) || typeof value !== 'number' ? value : Math.trunc(value)
 }
 
 export type { Lift, Schema }

@@ -3,7 +3,7 @@
 // are accumulated side by side; float32 sums are made of short partial sums, added in float64, so that they lose
 // no accuracy with length. Much work for few results is cut into parts of a fixed size, which threads share, and whose
 // totals a second kernel combines. Not here: running totals (../scan.ts), any op.
-import { bool, type DType, float32, float64, int32, int64 } from '../../base/dtype.ts'
+import { bool, complex64, complex128, type DType, float32, float64, int32, int64 } from '../../base/dtype.ts'
 import { coalesce, contiguous_strides, wrap_dims } from '../../base/shape.ts'
 import type { Executable, LaunchValue, Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
@@ -67,6 +67,8 @@ const storage: Readonly<Record<Exclude<ScalarType, 'index'>, DType>> = {
   i32: int32,
   i64: int64,
   bool,
+  c64: complex64,
+  c128: complex128,
 }
 const storage_of = (type: ScalarType): DType => storage[type as Exclude<ScalarType, 'index'>]
 

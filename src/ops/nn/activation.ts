@@ -240,7 +240,7 @@ export const tanhshrink: Op<Unary> = pointwise('tanhshrink(Tensor self)', {
 export const softsign: Op<Unary> = pointwise('softsign(Tensor self)', {
   dtype: dtype => lift(dtype === bool ? not_implemented('abs_cpu', bool) : dtype),
   node: 'DivBackward0',
-  forward: x => x.div(x.abs().add(1)),
+  forward: x => x.div(x.abs().add(1).cast(x.type)),
   samples: r => [[r(3, 4)]],
 })
 

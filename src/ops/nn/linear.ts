@@ -12,20 +12,8 @@ import { product, rows_of, transposed } from './products.ts'
 
 const add_up = reduction({ name: 'sum', combine: 'add' })
 
-/** Up to so many numbers are summed by the plain kernel, and up to so many rows of so many columns one after the other. */
+/** Up to so many numbers are summed by the plain kernel. */
 const FEW = 512
-const FEW_ROWS = 128
-const FEW_COLUMNS = 4096
-
-const few_rows = kernels('sum_few_rows', (k, dtype: DType) => {
-  const out = k.inout('out', dtype, { rank: 1, inner: 1 })
-  const x = k.input('x', dtype, { rank: 2, inner: 1 })
-  const [rows, columns] = x.sizes
-  k.for(columns!, 'vector', j => k.store(out, [j], x.at(0, j)))
-  k.for(rows!.sub(1), 'serial', i => {
-    k.for(columns!, 'vector', j => k.store(out, [j], out.at(j).add(x.at(i.add(1), j))))
-  })
-})
 
 const few_columns = kernels('sum_few_columns', (k, dtype: DType) => {
   const out = k.output('out', dtype, { rank: 1, inner: 1 })
@@ -41,12 +29,9 @@ const few_columns = kernels('sum_few_columns', (k, dtype: DType) => {
 /** The sums of the columns of a matrix. */
 function column_sums(x: Tensor): Tensor {
   const { dtype, count } = x
-  const [rows, columns] = x.sizes as [number, number]
-  const by_rows = rows > 0 && rows <= FEW_ROWS && columns <= FEW_COLUMNS && x.strides[1] === 1
-  if (!by_rows && count > FEW) return add_up(x, [0], dtype)
-  const out = empty([columns], dtype)
-  const sum = by_rows ? few_rows(dtype) : few_columns(dtype)
-  sum([out, x], [])
+  if (count > FEW) return add_up(x, [0], dtype)
+  const out = empty([x.sizes[1]!], dtype)
+  few_columns(dtype)([out, x], [])
   return out
 }
 

@@ -4,10 +4,9 @@
 import type { DTypeName } from '../../base/dtype.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Buffer, Param } from '../../ir/kernel.ts'
-import type { ScalarType } from '../../ir/types.ts'
+import type { KernelType, ScalarType } from '../../ir/types.ts'
 
-/** The C type of values in locals and expressions. */
-export const c_type: Readonly<Record<ScalarType, string>> = {
+const TYPES: Readonly<Record<KernelType, string>> = {
   f32: 'f32',
   f64: 'f64',
   i32: 'i32',
@@ -15,6 +14,9 @@ export const c_type: Readonly<Record<ScalarType, string>> = {
   bool: '_Bool',
   index: 'i64',
 }
+
+/** The C type of values in locals and expressions. */
+export const c_type = (type: ScalarType): string => TYPES[type as KernelType]
 
 /** How elements of a dtype lie in memory, and the functions that convert them where an assignment does not. */
 type Element = { readonly type: string; readonly load?: string; readonly store?: string }
@@ -90,7 +92,7 @@ export function print_expr(e: Expr, names: Names): string {
     case 'cast':
       return print_cast(src[0]!.type, type, text(0), operand(0))
     case 'bitcast':
-      return `${c_type[src[0]!.type]}_as_${c_type[type]}(${text(0)})`
+      return `${c_type(src[0]!.type)}_as_${c_type(type)}(${text(0)})`
     case 'where':
       return `${operand(0)} ? ${operand(1)} : ${operand(2)}`
     case 'neg':
@@ -98,14 +100,14 @@ export function print_expr(e: Expr, names: Names): string {
     case 'not':
       return type === 'bool' ? `!${operand(0)}` : `~${operand(0)}`
     case 'abs':
-      return is_float(type) ? `__builtin_fabs${suffix(type)}(${text(0)})` : `abs_${c_type[type]}(${text(0)})`
+      return is_float(type) ? `__builtin_fabs${suffix(type)}(${text(0)})` : `abs_${c_type(type)}(${text(0)})`
     case 'min':
     case 'max':
       if (is_number(src[1]!)) return `${op}_number_${type}(${text(0)}, ${text(1)})`
   }
   if (op in INFIX) return `${operand(0)} ${INFIX[op]} ${operand(1)}`
   const args = src.map((_, i) => text(i)).join(', ')
-  if (TYPED.has(op)) return `${op}_${c_type[type]}(${args})`
+  if (TYPED.has(op)) return `${op}_${c_type(type)}(${args})`
   if (op in BUILTIN) return `__builtin_${BUILTIN[op]}${suffix(type)}(${args})`
   throw new Error(`the C renderer takes lowered kernels: ${op} of ${type} is not arithmetic`)
 }
@@ -143,8 +145,8 @@ export function print_store(buffer: Buffer, index: Expr, value: Expr, names: Nam
 
 function print_cast(from: ScalarType, to: ScalarType, text: string, operand: string): string {
   if (to === 'bool') return `${operand} != 0`
-  if (is_float(from) && !is_float(to)) return `${from}_to_${c_type[to]}(${text})`
-  return `(${c_type[to]})${operand}`
+  if (is_float(from) && !is_float(to)) return `${from}_to_${c_type(to)}(${text})`
+  return `(${c_type(to)})${operand}`
 }
 
 /** A literal of exactly this value. */

@@ -100,7 +100,7 @@ class Printer {
     let at = FIRST_ARGUMENT + buffers.length
     for (const param of params) {
       const value = param.type === 'i64' ? `INT64(args[${at}], args[${at + 1}])` : `args[${at}]`
-      if (used.has(param)) this.#line(`const ${c_type[param.type]} ${this.#names.get(param)} = ${value};`)
+      if (used.has(param)) this.#line(`const ${c_type(param.type)} ${this.#names.get(param)} = ${value};`)
       at += argument_size(param)
     }
   }
@@ -145,7 +145,7 @@ class Printer {
         break
       case 'declare':
         this.#line(
-          `${this.#assigned.has(name_of(stmt.var)) ? '' : 'const '}${c_type[stmt.var.type]} ${this.#expr(stmt.var)} = ${this.#expr(stmt.value)};`,
+          `${this.#assigned.has(name_of(stmt.var)) ? '' : 'const '}${c_type(stmt.var.type)} ${this.#expr(stmt.var)} = ${this.#expr(stmt.value)};`,
         )
         break
       case 'assign':
@@ -213,7 +213,7 @@ class Printer {
         this.#expr(new Expr(op, type, [new Expr('var', type, [], x), new Expr('var', type, [], y)]))
       // what blocks of floats sum to is added up in doubles, or a long sum would lose digits
       const total = type === 'f32' && op === 'add' ? `${acc}_total` : acc
-      return { acc, total, array: `${acc}_lanes`, type: c_type[type], first, combine }
+      return { acc, total, array: `${acc}_lanes`, type: c_type(type), first, combine }
     })
     this.#braces('', () => {
       const [i, first, end] = this.#bounds(loop)

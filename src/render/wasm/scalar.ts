@@ -23,7 +23,7 @@ import type { NumericOp } from './opcodes.ts'
 
 /** The WebAssembly type of a scalar. */
 export function value_type(type: ScalarType): 'i32' | 'i64' | 'f32' | 'f64' {
-  return type === 'bool' || type === 'index' ? 'i32' : type
+  return type === 'bool' || type === 'index' ? 'i32' : (type as 'i32' | 'i64' | 'f32' | 'f64')
 }
 
 /** A literal. */

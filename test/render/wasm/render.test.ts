@@ -6,7 +6,7 @@ import { type DType, dtypes, read_element, write_element } from '../../../src/ba
 import { constant, Expr } from '../../../src/ir/expr.ts'
 import type { Kernel } from '../../../src/ir/kernel.ts'
 import { type PrimName, prims } from '../../../src/ir/prims.ts'
-import { compute_type, type ScalarType } from '../../../src/ir/types.ts'
+import { compute_type, type KernelType, type ScalarType } from '../../../src/ir/types.ts'
 import { convert, reinterpret, type Value } from '../../../src/ir/value.ts'
 import { type Features, render_wasm } from '../../../src/render/wasm/render.ts'
 import {
@@ -92,14 +92,14 @@ const I64 = [
 ]
 const BOOL = [false, true]
 
-const SAMPLES: Record<Exclude<ScalarType, 'index'>, readonly Value[]> = {
+const SAMPLES: Record<Exclude<KernelType, 'index'>, readonly Value[]> = {
   f32: F32,
   f64: F64,
   i32: I32,
   i64: I64,
   bool: BOOL,
 }
-const DTYPES: Record<Exclude<ScalarType, 'index'>, DType> = {
+const DTYPES: Record<Exclude<KernelType, 'index'>, DType> = {
   f32: t.float32,
   f64: t.float64,
   i32: t.int32,
