@@ -6,6 +6,7 @@ import { SHAPE } from '../../render/wasm/conv.ts'
 import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
 import type { Routines } from '../../render/wasm/routines.ts'
 import type { ConvProblem, Operand } from '../device.ts'
+import { Calls } from './calls.ts'
 import { BLOCK_COLUMNS, BLOCK_DEPTH, BLOCK_ROWS, round_up } from './gemm.ts'
 import type { LinearMemory } from './memory.ts'
 import type { Residents } from './residents.ts'
@@ -14,6 +15,8 @@ import { type Engine, float_type } from './routines.ts'
 /** How many bytes of a batch are staged at once, and how many a block of im2col may have. */
 const STAGE_BYTES = 1 << 20
 const BLOCK_BYTES = 256 << 10
+/** With fewer groups than this the batch is cut as well, so that there are parts for threads. */
+const FEW_PARTS = 4
 /** With fewer output channels than this to a group of one input channel, a matrix product is mostly padding. */
 const DEPTHWISE_LIMIT = 4
 
@@ -31,7 +34,10 @@ const elements_of = ({ memory, offset, count, dtype }: Operand): Float64Array =>
 
 /** Adds to each channel of `plane` elements its bias. */
 function add_bias(results: Float32Array | Float64Array, bias: ArrayLike<number>, plane: number): void {
-  for (let i = 0; i < results.length; i++) results[i]! += bias[Math.floor(i / plane) % bias.length]!
+  for (let i = 0, channel = 0; i < results.length; channel++) {
+    const b = bias[channel % bias.length]!
+    for (const end = i + plane; i < end; i++) results[i]! += b
+  }
 }
 
 /** Output positions: rows `top` to `bottom`, columns `left` to `right`; they follow each other in memory. */
@@ -44,14 +50,15 @@ type Block = {
   readonly count: number
 }
 
-/** Does the work for `images` staged images, which begin at addresses `x` (input) and `y` (output). */
-type Work = (x: number, y: number, images: number) => void
+/** Does the work for `images` staged images, which begin at addresses `x` (input) and `y` (output); `first` is the first. */
+type Work = (x: number, y: number, images: number, first: number) => void
 
 class Convolution {
   readonly #p: ConvProblem
   readonly #memory: LinearMemory
   readonly #residents: Residents
   readonly #r: Routines
+  readonly #calls: Calls
   readonly #size: number
   readonly #tile: number
   /** Elements of one channel, elements of one kernel, channels of one group. */
@@ -72,6 +79,8 @@ class Convolution {
   readonly #columns: number
   readonly #b_packed: number
   readonly #scratch: number
+  /** What slices of the batch add to the weight's gradient, but for the first slice. */
+  #sums: readonly number[] = []
 
   constructor(engine: Engine, p: ConvProblem) {
     const type = float_type(p.input.dtype)
@@ -97,11 +106,13 @@ class Convolution {
     memory.begin()
     this.#shape = memory.reserve(4 * SHAPE.length)
     this.#weight = this.#resident(p.weight, p.kind === 'weight_grad') ?? memory.reserve(p.weight.count * size)
-    this.#scratch = memory.reserve(TILE_ROWS * this.#tile * size)
-    this.#columns = memory.reserve(depth * count * size)
+    const work = p.output.count * this.#in_group * this.#taps
+    this.#calls = new Calls(engine, type, work)
+    this.#scratch = this.#calls.own(TILE_ROWS * this.#tile * size)
+    this.#columns = this.#calls.own(depth * count * size)
     const longest = round_up(count, this.#tile) * Math.max(depth, this.#out_group)
     const in_weight_grad = round_up(depth, this.#tile) * Math.max(count, BLOCK_DEPTH)
-    this.#b_packed = memory.reserve(Math.max(longest, in_weight_grad) * size)
+    this.#b_packed = this.#calls.own(Math.max(longest, in_weight_grad) * size)
     const words = [p.in_size, p.out_size, p.kernel, p.stride, p.padding, p.dilation].flat()
     memory.i32.set(words, this.#shape / 4)
   }
@@ -132,11 +143,13 @@ class Convolution {
       if (kind === 'forward') {
         if (is_depthwise) this.#zero(y, images * y_count)
       } else if (y_stays === null) this.#write(output, y, first * y_count, images * y_count)
-      work(x, y, images)
+      work(x, y, images, first)
+      this.#calls.run()
       if (bias !== null) this.#add_bias(kind === 'forward' ? y : x, bias, images)
       if (kind === 'input_grad' && x_stays === null) this.#read(x, input, first * x_count, images * x_count)
       if (kind === 'forward' && y_stays === null) this.#read(y, output, first * y_count, images * y_count)
     }
+    for (const sum of this.#sums) this.#add_sum(sum)
     if (kind === 'weight_grad' && !weight_stays) this.#read(this.#weight, weight, 0, weight.count)
   }
 
@@ -163,11 +176,21 @@ class Convolution {
     )
     return (x, y, images) =>
       this.#each(images, (image, g, block) => {
+        this.#calls.part()
         const target = this.#output_at(y, image, g) + block.first * size
         this.#channel_blocks.forEach(([c, channels], i) => {
           const depth = channels * this.#taps
           const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
-          this.#r.pack_b(depth, block.count, columns, size, row, this.#b_packed, depth * this.#tile * size)
+          this.#calls.call(
+            'pack_b',
+            depth,
+            block.count,
+            columns,
+            size,
+            row,
+            this.#b_packed,
+            depth * this.#tile * size,
+          )
           const shape = [this.#out_group, block.count, depth] as const
           this.#product(shape, weights[g]![i]!, this.#b_packed, target, this.#out_plane * size, i > 0)
         })
@@ -190,11 +213,14 @@ class Convolution {
     )
     return (x, y, images) =>
       this.#each(images, (image, g, block) => {
+        // neighbouring blocks add to the same inputs
+        if (block === this.#blocks[0]) this.#calls.part()
         const width = round_up(block.count, this.#tile) * size
         for (const [o, depth] of out_blocks) {
           const from = this.#output_at(y, image, g) + (o * this.#out_plane + block.first) * size
           const to = this.#b_packed + o * width
-          this.#r.pack_b(
+          this.#calls.call(
+            'pack_b',
             depth,
             block.count,
             from,
@@ -214,57 +240,97 @@ class Convolution {
           })
           if (this.#is_pointwise) return
           const { top, bottom, left, right } = block
-          this.#r.col2im(this.#shape, input, this.#columns, channels, top, bottom, left, right)
+          this.#calls.call('col2im', this.#shape, input, this.#columns, channels, top, bottom, left, right)
         })
       })
   }
 
-  /** weight += output @ im2col(input)^T, for each group; several small images are multiplied as one. */
+  /**
+   * weight += output @ im2col(input)^T, for each group; several small images are multiplied as one. Where groups and
+   * channels make few parts, the batch is cut into slices, each with a sum of its own.
+   */
   #weight_grad(): Work {
+    const { groups, batch, weight } = this.#p
     const size = this.#size
     const rows = this.#in_group * this.#taps
     const positions = this.#blocks.length === 1 ? this.#blocks[0]!.count : 0
     const together = positions > 0 ? Math.max(1, Math.floor(BLOCK_DEPTH / positions)) : 1
     const deepest = Math.max(...this.#blocks.map(b => b.count)) * together
-    const a_packed = this.#memory.reserve(round_up(this.#out_group, TILE_ROWS) * deepest * size)
-    return (x, y, images) => {
-      for (const [first, count] of ranges(images, together))
-        this.#each(1, (_, g, block) => {
-          const depth = count * block.count
-          const each_image = (pack: (image: number, before: number) => void): void => {
-            for (let i = 0; i < count; i++) pack(first + i, i * block.count)
-          }
-          each_image((image, before) => {
-            const from = this.#output_at(y, image, g) + block.first * size
-            const to = a_packed + before * TILE_ROWS * size
-            const panel = depth * TILE_ROWS * size
-            this.#r.pack_a(block.count, this.#out_group, from, this.#out_plane * size, size, to, panel)
-          })
-          for (const [c, channels] of this.#channel_blocks) {
-            const width = channels * this.#taps
-            each_image((image, before) => {
-              const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
-              const to = this.#b_packed + before * this.#tile * size
-              this.#r.pack_b(block.count, width, columns, row, size, to, depth * this.#tile * size)
-            })
-            const target = this.#weight + (g * this.#out_group * rows + c * this.#taps) * size
-            const shape = [this.#out_group, width, depth] as const
-            this.#product(shape, a_packed, this.#b_packed, target, rows * size, true)
-          }
+    const a_packed = this.#calls.own(round_up(this.#out_group, TILE_ROWS) * deepest * size)
+    const slices = groups < FEW_PARTS ? Math.min(batch, FEW_PARTS) : 1
+    const slice_length = Math.ceil(batch / slices)
+    const extra = this.#memory.reserve((slices - 1) * weight.count * size)
+    this.#zero(extra, (slices - 1) * weight.count)
+    this.#sums = ranges(slices - 1, 1).map(([i]) => extra + i * weight.count * size)
+    const add = (
+      x: number,
+      y: number,
+      first: number,
+      count: number,
+      g: number,
+      block: Block,
+      sum: number,
+    ) => {
+      const depth = count * block.count
+      const each_image = (pack: (image: number, before: number) => void): void => {
+        for (let i = 0; i < count; i++) pack(first + i, i * block.count)
+      }
+      each_image((image, before) => {
+        const from = this.#output_at(y, image, g) + block.first * size
+        const to = a_packed + before * TILE_ROWS * size
+        const panel = depth * TILE_ROWS * size
+        this.#calls.call(
+          'pack_a',
+          block.count,
+          this.#out_group,
+          from,
+          this.#out_plane * size,
+          size,
+          to,
+          panel,
+        )
+      })
+      for (const [c, channels] of this.#channel_blocks) {
+        const width = channels * this.#taps
+        each_image((image, before) => {
+          const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
+          const to = this.#b_packed + before * this.#tile * size
+          this.#calls.call('pack_b', block.count, width, columns, row, size, to, depth * this.#tile * size)
         })
+        const target = sum + (g * this.#out_group * rows + c * this.#taps) * size
+        const shape = [this.#out_group, width, depth] as const
+        this.#product(shape, a_packed, this.#b_packed, target, rows * size, true)
+      }
+    }
+    return (x, y, images, from) => {
+      for (let g = 0; g < groups; g++)
+        for (let slice = 0; slice < slices; slice++) {
+          const begin = Math.max(0, slice * slice_length - from)
+          const end = Math.min(images, (slice + 1) * slice_length - from)
+          if (begin >= end) continue
+          this.#calls.part()
+          const sum = slice === 0 ? this.#weight : this.#sums[slice - 1]!
+          for (const [i, count] of ranges(end - begin, together))
+            for (const block of this.#blocks) add(x, y, begin + i, count, g, block, sum)
+        }
     }
   }
 
   #depthwise(): Work {
-    const { kind, out_channels } = this.#p
-    const routine = this.#r[`depthwise_${kind}`]
+    const { kind, groups } = this.#p
+    const routine = `depthwise_${kind}` as const
+    const one = (x: number, y: number, image: number, g: number): void => {
+      for (let o = g * this.#out_group; o < (g + 1) * this.#out_group; o++) {
+        const output = this.#output_at(y, image, 0) + o * this.#out_plane * this.#size
+        const weight = this.#weight + o * this.#taps * this.#size
+        this.#calls.call(routine, this.#shape, this.#input_at(x, image, g, 0), weight, output)
+      }
+    }
     return (x, y, images) => {
-      for (let image = 0; image < images; image++)
-        for (let o = 0; o < out_channels; o++) {
-          const g = Math.floor(o / this.#out_group)
-          const output = this.#output_at(y, image, 0) + o * this.#out_plane * this.#size
-          const weight = this.#weight + o * this.#taps * this.#size
-          routine(this.#shape, this.#input_at(x, image, g, 0), weight, output)
+      for (let g = 0; g < groups; g++)
+        for (let image = 0; image < images; image++) {
+          if (image === 0 || kind !== 'weight_grad') this.#calls.part()
+          one(x, y, image, g)
         }
     }
   }
@@ -287,7 +353,7 @@ class Convolution {
   #im2col(input: number, channels: number, block: Block): readonly [number, number] {
     if (this.#is_pointwise) return [input + block.first * this.#size, this.#in_plane * this.#size]
     const { top, bottom, left, right } = block
-    this.#r.im2col(this.#shape, input, this.#columns, channels, top, bottom, left, right)
+    this.#calls.call('im2col', this.#shape, input, this.#columns, channels, top, bottom, left, right)
     return [this.#columns, block.count * this.#size]
   }
 
@@ -300,7 +366,8 @@ class Convolution {
     accumulate: boolean,
   ): void {
     for (const [i, height] of ranges(m, BLOCK_ROWS))
-      this.#r.product(
+      this.#calls.call(
+        'product',
         height,
         n,
         k,
@@ -320,6 +387,13 @@ class Convolution {
 
   #output_at(y: number, image: number, group: number): number {
     return y + (image * this.#p.out_channels + group * this.#out_group) * this.#out_plane * this.#size
+  }
+
+  #add_sum(at: number): void {
+    const { count } = this.#p.weight
+    const all = this.#size === 4 ? this.#memory.f32 : this.#memory.f64
+    const [to, from] = [this.#weight / this.#size, at / this.#size]
+    for (let i = 0; i < count; i++) all[to + i]! += all[from + i]!
   }
 
   #zero(at: number, count: number): void {

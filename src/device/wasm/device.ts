@@ -20,7 +20,12 @@ export function wasm_device(budget?: number): Device {
   return {
     backend: 'wasm',
     type: 'cpu',
-    num_threads: 1,
+    get num_threads() {
+      return engine.threads.count
+    },
+    set num_threads(n) {
+      engine.threads.count = n
+    },
     alloc: allocate,
     compile: kernel => compile(engine, kernel),
     gemm: problem => gemm(engine, problem),

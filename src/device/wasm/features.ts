@@ -1,4 +1,4 @@
-// Which optional instructions the engine has. Where relaxed SIMD is behind a flag that can still be set (Node 20),
+// Which optional instructions the engine has, and whether it has memory that threads share. Where relaxed SIMD is behind a flag that can still be set (Node 20),
 // it is set. Not here: what is rendered differently for it (render/wasm/).
 import { env } from '../../base/flags.ts'
 import { i32x4, ModuleBuilder, op } from '../../render/wasm/assembler.ts'
@@ -9,6 +9,7 @@ interface Flags {
 }
 interface WithProcess {
   readonly process?: { getBuiltinModule?(name: string): unknown }
+  readonly Worker?: unknown
 }
 
 function has_relaxed_simd(): boolean {
@@ -19,13 +20,26 @@ function has_relaxed_simd(): boolean {
   return WebAssembly.validate(module.bytes())
 }
 
+/** Whether there are workers, and memory that they can share: pages have both where they are isolated from others. */
+function has_shared_memory(): boolean {
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const { process, Worker } = globalThis as WithProcess
+    const has_workers = process?.getBuiltinModule?.('node:worker_threads') ?? Worker
+    return buffer instanceof SharedArrayBuffer && has_workers !== undefined
+  } catch {
+    return false
+  }
+}
+
 function detect(): Features {
-  if (env('TSTORCH_WASM_RELAXED') === '0') return { relaxed_simd: false }
+  const shared_memory = has_shared_memory()
+  if (env('TSTORCH_WASM_RELAXED') === '0') return { relaxed_simd: false, shared_memory }
   if (!has_relaxed_simd()) {
     const v8 = (globalThis as WithProcess).process?.getBuiltinModule?.('node:v8') as Flags | undefined
     v8?.setFlagsFromString('--experimental-wasm-relaxed-simd')
   }
-  return { relaxed_simd: has_relaxed_simd() }
+  return { relaxed_simd: has_relaxed_simd(), shared_memory }
 }
 
 let known: Features | undefined

@@ -2,6 +2,7 @@
 // Not here: packing and the micro-kernel (render/wasm/gemm.ts).
 import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
 import type { GemmProblem, MatrixRef } from '../device.ts'
+import { Calls } from './calls.ts'
 import type { LinearMemory } from './memory.ts'
 import { type Engine, float_type } from './routines.ts'
 import { WHOLE } from './slices.ts'
@@ -45,8 +46,10 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
       for (let i = 0; i < count; i++)
         lay_bias(memory, at(0, c, i), m, c.row_stride * size, stage.address(3), n * size)
     const whole = bias ? { ...p, accumulate: true } : p
-    const multiply = vectors(engine, whole) ?? blocks(engine, whole)
+    const calls = new Calls(engine, type, count * m * n * k)
+    const multiply = vectors(engine, whole) ?? blocks(calls, whole)
     for (let i = 0; i < count; i++) multiply(at(1, a, i), at(2, b, i), at(0, c, i))
+    calls.run()
     stage.copy_out()
   }
   stage.clear()
@@ -149,35 +152,57 @@ function vectors(engine: Engine, p: GemmProblem): ((a: number, b: number, c: num
   return null
 }
 
-/** Reserves room for packed blocks; the result multiplies the staged matrices at the given addresses. */
-function blocks(engine: Engine, p: GemmProblem): (a: number, b: number, c: number) => void {
+/** A product of more multiplications and additions than this is done in several parts. */
+const PART_WORK = 1 << 21
+const MOST_PARTS = 8
+
+/** Rows and columns of the parts that a batch of products is done in: they follow from the shape alone. */
+function part_of({ m, n, k, batch }: GemmProblem, columns: number): [rows: number, columns: number] {
+  let [height, width] = [m, n]
+  const wanted = Math.min(MOST_PARTS, (batch * m * n * k) / PART_WORK)
+  while (batch * Math.ceil(m / height) * Math.ceil(n / width) < wanted) {
+    if (width >= height && width >= 2 * columns) width = round_up(width / 2, columns)
+    else if (height >= 2 * TILE_ROWS) height = round_up(height / 2, TILE_ROWS)
+    else break
+  }
+  return [height, width]
+}
+
+/** Adds the product of the staged matrices at the given addresses to the calls: each thread packs blocks for itself. */
+function blocks(calls: Calls, p: GemmProblem): (a: number, b: number, c: number) => void {
   const type = float_type(p.dtype)
-  const { pack_a, pack_b, product, zero } = engine.routines(type)
   const size = size_of(type)
   const columns = TILE_COLUMNS[type]
   const { m, n, k } = p
+  const [part_rows, part_columns] = part_of(p, columns)
   const depth = Math.min(k, BLOCK_DEPTH)
-  const a_packed = engine.memory.reserve(round_up(Math.min(m, BLOCK_ROWS), TILE_ROWS) * depth * size)
-  const b_packed = engine.memory.reserve(round_up(Math.min(n, BLOCK_COLUMNS), columns) * depth * size)
-  const scratch = engine.memory.reserve(TILE_ROWS * columns * size)
+  const a_packed = calls.own(round_up(Math.min(part_rows, BLOCK_ROWS), TILE_ROWS) * depth * size)
+  const b_packed = calls.own(round_up(Math.min(part_columns, BLOCK_COLUMNS), columns) * depth * size)
+  const scratch = calls.own(TILE_ROWS * columns * size)
   const [a_row, a_col] = [p.a.row_stride * size, p.a.col_stride * size]
   const [b_row, b_col] = [p.b.row_stride * size, p.b.col_stride * size]
   const c_row = p.c.row_stride * size
-  return (a, b, c) => {
-    if (k === 0 && !p.accumulate) for (let i = 0; i < m; i++) zero(c + i * c_row, n)
-    for (let j = 0; j < n; j += BLOCK_COLUMNS) {
-      const width = Math.min(n - j, BLOCK_COLUMNS)
-      for (let q = 0; q < k; q += BLOCK_DEPTH) {
-        const deep = Math.min(k - q, BLOCK_DEPTH)
-        pack_b(deep, width, b + q * b_row + j * b_col, b_col, b_row, b_packed, deep * columns * size)
-        for (let i = 0; i < m; i += BLOCK_ROWS) {
-          const height = Math.min(m - i, BLOCK_ROWS)
-          pack_a(deep, height, a + i * a_row + q * a_col, a_row, a_col, a_packed, deep * TILE_ROWS * size)
-          const target = c + i * c_row + j * size
-          const adds = p.accumulate || q > 0 ? 1 : 0
-          product(height, width, deep, a_packed, b_packed, target, c_row, adds, scratch)
-        }
+  const part = (rows: number, width: number, a: number, b: number, c: number): void => {
+    calls.part()
+    if (k === 0 && !p.accumulate) for (let i = 0; i < rows; i++) calls.call('zero', c + i * c_row, width)
+    for (let q = 0; q < k; q += BLOCK_DEPTH) {
+      const deep = Math.min(k - q, BLOCK_DEPTH)
+      calls.call('pack_b', deep, width, b + q * b_row, b_col, b_row, b_packed, deep * columns * size)
+      for (let i = 0; i < rows; i += BLOCK_ROWS) {
+        const height = Math.min(rows - i, BLOCK_ROWS)
+        const from = a + i * a_row + q * a_col
+        calls.call('pack_a', deep, height, from, a_row, a_col, a_packed, deep * TILE_ROWS * size)
+        const adds = p.accumulate || q > 0 ? 1 : 0
+        calls.call('product', height, width, deep, a_packed, b_packed, c + i * c_row, c_row, adds, scratch)
       }
     }
+  }
+  const most_columns = Math.min(part_columns, BLOCK_COLUMNS)
+  return (a, b, c) => {
+    for (let j = 0; j < n; j += most_columns)
+      for (let i = 0; i < m; i += part_rows) {
+        const to = c + i * c_row + j * size
+        part(Math.min(m - i, part_rows), Math.min(n - j, most_columns), a + i * a_row, b + j * b_col, to)
+      }
   }
 }

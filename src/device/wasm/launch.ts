@@ -3,22 +3,24 @@
 // Not here: rendering (render/wasm/), which bytes are copied (stage.ts).
 import type { Kernel, Param } from '../../ir/kernel.ts'
 import { lower } from '../../lower/lower.ts'
+import { cost_of } from '../../lower/split.ts'
 import { FIRST_BUFFER, render_wasm, split_loop } from '../../render/wasm/render.ts'
 import type { Executable, LaunchValue, Operand } from '../device.ts'
 import { features } from './features.ts'
 import type { LinearMemory } from './memory.ts'
 import type { Engine } from './routines.ts'
 import { slices, WHOLE } from './slices.ts'
+import { SharedModule } from './threads.ts'
+import { part_length, work_of } from './work.ts'
 
 /** Operands of more bytes in all than this are staged piece by piece, in pieces of about so many bytes. */
 const PIECE_BYTES = 256 * 1024
 
 /** Compiles a kernel for launches on the engine's memory. */
-export function compile({ memory, stage }: Engine, kernel: Kernel): Executable {
+export function compile({ memory, stage, threads }: Engine, kernel: Kernel): Executable {
   const lowered = lower(kernel)
-  const module = new WebAssembly.Module(render_wasm(lowered, features()))
-  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory } })
-  const run = instance.exports['run'] as (args: number) => void
+  const module = new SharedModule(render_wasm(lowered, features()), memory.memory)
+  const run = module.exports['run'] as (args: number) => void
   const { buffers, params } = kernel
   const first_param = FIRST_BUFFER + buffers.length
   const split = split_loop(lowered)
@@ -27,6 +29,8 @@ export function compile({ memory, stage }: Engine, kernel: Kernel): Executable {
     : 0
   const dims = split ? slices(lowered, split) : buffers.map(() => WHOLE)
   const can_split = dims.some(d => d !== WHOLE)
+  const arg_words = (first_param + params.length) * 2
+  const work = split ? work_of(cost_of(split), params, first_param) : () => 0
 
   /** Stages what iterations `begin` to `end` touch, or everything. */
   const stage_range = (operands: readonly Operand[], part: boolean, begin: number, end: number): void => {
@@ -35,13 +39,15 @@ export function compile({ memory, stage }: Engine, kernel: Kernel): Executable {
     for (let i = 0; i < buffers.length; i++)
       stage.add(operands[i]!, buffers[i]!.access, part ? dims[i]! : WHOLE, begin, end)
   }
-  const run_range = (begin: number, end: number): void => {
+  const run_range = (begin: number, end: number, n: number): void => {
     stage.copy_in()
     const { i32 } = memory
     i32[0] = begin
     i32[2] = end
     for (let i = 0; i < buffers.length; i++) i32[(FIRST_BUFFER + i) * 2] = stage.address(i)
-    run(0)
+    const length = end - begin === n ? part_length(n, work(i32)) : n
+    if (length < n) threads.run_kernel(module, arg_words, n, length)
+    else run(0)
     stage.copy_out()
   }
 
@@ -59,12 +65,12 @@ export function compile({ memory, stage }: Engine, kernel: Kernel): Executable {
       in_pieces = stage.bytes * Math.ceil(n / length) <= 2 * total
       if (!in_pieces) stage_range(operands, false, 0, 0)
     }
-    if (!in_pieces) run_range(0, n)
+    if (!in_pieces) run_range(0, n, n)
     else
       for (let begin = 0; begin < n; begin += length) {
         const end = Math.min(begin + length, n)
         stage_range(operands, true, begin, end)
-        run_range(begin, end)
+        run_range(begin, end, n)
       }
     stage.clear()
   }

@@ -3,6 +3,7 @@
 // Not here: which storages stay (residents.ts), which are copied for a launch (stage.ts).
 import { OutOfMemoryError } from '../../base/errors.ts'
 import { ARGUMENT_BYTES } from '../../render/wasm/render.ts'
+import { features } from './features.ts'
 import { Heap } from './heap.ts'
 
 const PAGE_BYTES = 65536
@@ -33,7 +34,8 @@ export class LinearMemory {
   launch = 0
 
   constructor() {
-    this.memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES })
+    const shared = features().shared_memory === true
+    this.memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES, shared })
     this.#refresh()
   }
 
@@ -102,6 +104,11 @@ export class LinearMemory {
 
   free(address: number, size: number): void {
     this.#heap.free(address, size)
+  }
+
+  /** How large the memory is. */
+  get pages(): number {
+    return this.#size / PAGE_BYTES
   }
 
   /** How many bytes are in use. */

@@ -7,28 +7,34 @@ import { features } from './features.ts'
 import type { LinearMemory } from './memory.ts'
 import { Residents } from './residents.ts'
 import { Stage } from './stage.ts'
+import { SharedModule, Threads } from './threads.ts'
 
 /** The linear memory and the routines that work on it. */
 export class Engine {
   readonly memory: LinearMemory
   readonly residents: Residents
   readonly stage: Stage
-  readonly #routines = new Map<FloatType, Routines>()
+  readonly threads: Threads
+  readonly #routines = new Map<FloatType, SharedModule>()
 
   constructor(memory: LinearMemory, budget?: number) {
     this.memory = memory
     this.residents = new Residents(memory, budget)
     this.stage = new Stage(this.residents)
+    this.threads = new Threads(memory)
+  }
+
+  readonly module = (type: FloatType): SharedModule => {
+    let module = this.#routines.get(type)
+    if (module === undefined) {
+      module = new SharedModule(render_routines(type, features()), this.memory.memory)
+      this.#routines.set(type, module)
+    }
+    return module
   }
 
   routines(type: FloatType): Routines {
-    let routines = this.#routines.get(type)
-    if (routines === undefined) {
-      const module = new WebAssembly.Module(render_routines(type, features()))
-      const instance = new WebAssembly.Instance(module, { env: { memory: this.memory.memory } })
-      this.#routines.set(type, (routines = instance.exports as Routines))
-    }
-    return routines
+    return this.module(type).exports as Routines
   }
 }
 

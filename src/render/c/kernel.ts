@@ -7,7 +7,6 @@
 // signed and its low unsigned 32 bits).
 import { Expr, topological } from '../../ir/expr.ts'
 import type { Buffer, Kernel, Param, Stmt } from '../../ir/kernel.ts'
-import { c_type, element_type, print_expr, print_store } from './expr.ts'
 import {
   type Accumulator,
   accumulators_of,
@@ -18,9 +17,10 @@ import {
   name_of,
   own_expressions,
   weight,
-} from './loops.ts'
+} from '../../lower/loops.ts'
+import { type Cost, cost_of, split_nest } from '../../lower/split.ts'
+import { c_type, element_type, print_expr, print_store } from './expr.ts'
 import { PRELUDE } from './prelude.ts'
-import { cost_of, split_nest } from './split.ts'
 
 /** Where a kernel's operands begin in `args`. */
 export const FIRST_ARGUMENT = 2
@@ -197,8 +197,14 @@ class Printer {
     }
     const { buffers, params } = this.#kernel
     const count = params.reduce((n, p) => n + argument_size(p), FIRST_ARGUMENT + buffers.length)
-    const cost = cost_of(loop, e => this.#expr(e))
+    const cost = this.#cost(cost_of(loop))
     this.#line(`SHARE_WORK(${this.#function}, ${count}, ${length}, ${cost})`)
+  }
+
+  #cost({ size, own, inside }: Cost): string {
+    const terms = [String(own), ...inside.map(c => this.#cost(c))]
+    const factor = terms.length === 1 ? own : `(${terms.join(' + ')})`
+    return `${typeof size === 'number' ? size : this.#expr(size)} * ${factor}`
   }
 
   // -------------------------------------------------------------------------------------------- lanes

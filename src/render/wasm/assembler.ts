@@ -231,9 +231,17 @@ export class Func {
   }
 }
 
+/** The limits of a memory that is shared: at least one page, at most as many as there can be. */
+const SHARED_MEMORY: Code = [3, 1, unsigned(65536)]
+
 /** A module in the making: functions over one imported memory (`env.memory`). */
 export class ModuleBuilder {
   readonly #functions: Func[] = []
+  readonly #shares_memory: boolean
+
+  constructor(shares_memory: boolean = false) {
+    this.#shares_memory = shares_memory
+  }
 
   func(name: string, params: readonly ValueType[], result?: ValueType): Func {
     const f = new Func(name, this.#functions.length, params, result)
@@ -247,7 +255,7 @@ export class ModuleBuilder {
       flatten([
         [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
         section(1, [unsigned(f.length), f.map(x => x.signature())]),
-        section(2, [1, text('env'), text('memory'), 2, 0, 1]),
+        section(2, [1, text('env'), text('memory'), 2, this.#shares_memory ? SHARED_MEMORY : [0, 1]]),
         section(3, [unsigned(f.length), f.map((_, i) => unsigned(i))]),
         section(7, [unsigned(f.length), f.map((x, i) => [text(x.name), 0, unsigned(i)])]),
         section(10, [unsigned(f.length), f.map(x => x.code())]),

@@ -37,7 +37,11 @@ import { vector_loop } from './vector_loop.ts'
 import type { ForStmt } from './vector_plan.ts'
 import { shared_nodes } from './walk.ts'
 
-export type Features = { readonly relaxed_simd: boolean }
+export type Features = {
+  readonly relaxed_simd: boolean
+  /** Whether the memory that modules import is shared among threads. */
+  readonly shared_memory?: boolean
+}
 
 /** Code in the making: values that are used more than once go to locals, which `code` sets before they are read. */
 export type Scope = {

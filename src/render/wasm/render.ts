@@ -35,7 +35,7 @@ export function split_loop(kernel: Kernel): (ForStmt & { readonly size: Expr }) 
  * Throws TypeError for a primitive that lower() should have decomposed.
  */
 export function render_wasm(kernel: Kernel, features: Features): Uint8Array {
-  const module = new ModuleBuilder()
+  const module = new ModuleBuilder(features.shared_memory)
   const run = module.func('run', ['i32'])
   const args = run.params[0]!.get
   const { buffers, params, body } = legalise(kernel)

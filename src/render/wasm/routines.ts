@@ -26,7 +26,7 @@ export type Routines = Readonly<
 
 /** Renders the routines for f32 or f64 as the bytes of a module. */
 export function render_routines(type: FloatType, features: Features): Uint8Array {
-  const module = new ModuleBuilder()
+  const module = new ModuleBuilder(features.shared_memory)
   emit_gemm(module, type, features.relaxed_simd)
   emit_gemv(module, type, features.relaxed_simd)
   emit_conv(module, type, features.relaxed_simd)

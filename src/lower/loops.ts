@@ -1,9 +1,9 @@
-// What the printer asks about statements: which reductions can be written in lanes, that is with an array of
-// accumulators for neighbouring iterations, and what a body contains. A compiler may not reorder a reduction of floats
-// by itself. Not here: the text (kernel.ts).
-import { type Expr, topological } from '../../ir/expr.ts'
-import type { Stmt } from '../../ir/kernel.ts'
-import type { ScalarType } from '../../ir/types.ts'
+// What renderers ask about statements: which reductions can be written in lanes, that is with an array of accumulators
+// for neighbouring iterations, and what a body contains. A compiler may not reorder a reduction of floats by itself.
+// Not here: the code (render/).
+import { type Expr, topological } from '../ir/expr.ts'
+import type { Stmt } from '../ir/kernel.ts'
+import type { ScalarType } from '../ir/types.ts'
 
 export type Loop = Extract<Stmt, { kind: 'for' }>
 type Assign = Extract<Stmt, { kind: 'assign' }>

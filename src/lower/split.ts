@@ -1,7 +1,7 @@
-// What the printer asks about sharing a kernel's work among threads: which loops may be cut into shares, and about how
-// much work there is. Not here: the text (kernel.ts), the threads (pool.ts).
-import { type Expr, topological } from '../../ir/expr.ts'
-import type { Stmt } from '../../ir/kernel.ts'
+// What is asked about sharing a kernel's work among threads: which loops may be cut into shares, and about how much
+// work there is. Not here: the code (render/), the threads (render/c/pool.ts, device/wasm/threads.ts).
+import { type Expr, topological } from '../ir/expr.ts'
+import type { Stmt } from '../ir/kernel.ts'
 import { all_statements, type Loop, name_of, weight } from './loops.ts'
 
 /**
@@ -32,28 +32,25 @@ const SCALAR_COST = 8
 /** How often a loop is taken to run whose size is not known beforehand. */
 const UNKNOWN_SIZE = 16
 
-/** An estimate of what a loop costs, as C text (`print`) of sizes known before it. */
-export function cost_of(loop: Loop, print: (e: Expr) => string): string {
-  return block_cost(loop.body, loop, new Set(), print)
+/** An estimate of what a loop costs: `size` times what an iteration costs itself and with the loops inside. */
+export type Cost = { readonly size: Expr | number; readonly own: number; readonly inside: readonly Cost[] }
+
+/** What a loop costs, by sizes known before it. */
+export function cost_of(loop: Loop): Cost {
+  return block_cost(loop.body, loop, new Set())
 }
 
-function block_cost(
-  body: readonly Stmt[],
-  loop: Loop,
-  inside: ReadonlySet<string>,
-  print: (e: Expr) => string,
-): string {
+function block_cost(body: readonly Stmt[], loop: Loop, inside: ReadonlySet<string>): Cost {
   const names = new Set([...inside, name_of(loop.var)])
   for (const s of all_statements(body)) if (s.kind === 'declare') names.add(name_of(s.var))
   const own = body.filter(s => s.kind !== 'for' && s.kind !== 'while')
   const in_lanes = (loop.mode === 'vector' || loop.mode === 'reduce') && own.length === body.length
-  const terms = [String((1 + weight(own)) * (in_lanes ? LANE_COST : SCALAR_COST))]
+  let sum = (1 + weight(own)) * (in_lanes ? LANE_COST : SCALAR_COST)
+  const loops: Cost[] = []
   for (const s of body)
-    if (s.kind === 'while') terms.push(String(UNKNOWN_SIZE * SCALAR_COST * (1 + weight(s.body))))
-    else if (s.kind === 'for') terms.push(block_cost(s.body, s, names, print))
-  const size = known_part(loop.size, inside)
-  const factor = terms.length === 1 ? terms[0] : `(${terms.join(' + ')})`
-  return `${size ? print(size) : UNKNOWN_SIZE} * ${factor}`
+    if (s.kind === 'while') sum += UNKNOWN_SIZE * SCALAR_COST * (1 + weight(s.body))
+    else if (s.kind === 'for') loops.push(block_cost(s.body, s, names))
+  return { size: known_part(loop.size, inside) ?? UNKNOWN_SIZE, own: sum, inside: loops }
 }
 
 /** A size, or what bounds it, if that is known outside of where `inside` is declared. */
