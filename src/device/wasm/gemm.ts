@@ -47,7 +47,7 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
         lay_bias(memory, at(0, c, i), m, c.row_stride * size, stage.address(3), n * size)
     const whole = bias ? { ...p, accumulate: true } : p
     const calls = new Calls(engine, type, count * m * n * k)
-    const multiply = vectors(engine, whole) ?? blocks(calls, whole)
+    const multiply = vectors(calls, whole) ?? blocks(calls, whole)
     for (let i = 0; i < count; i++) multiply(at(1, a, i), at(2, b, i), at(0, c, i))
     calls.run()
     stage.copy_out()
@@ -103,51 +103,60 @@ function add_matrix(
   stage.add_bytes(x.storage, origin, base + low * size, base + (high + 1) * size, access, covered)
 }
 
+/** Results of a matrix times a vector are made in parts of a whole number of so many, from so much work on. */
+const LINE = 64
+const VECTOR_WORK = 1 << 18
+
 /**
  * The product with so few rows, or columns, that it is done by matrix times vector, without packing; null where there
  * are more, or the other matrix does not lie so that its elements are read in order.
  */
-function vectors(engine: Engine, p: GemmProblem): ((a: number, b: number, c: number) => void) | null {
-  const type = float_type(p.dtype)
-  const { dots, combine, zero } = engine.routines(type)
-  const size = size_of(type)
+function vectors(calls: Calls, p: GemmProblem): ((a: number, b: number, c: number) => void) | null {
+  const size = size_of(float_type(p.dtype))
   const { m, n, k, a, b, c, accumulate } = p
   const adds = Number(accumulate)
+  const length = Math.max(LINE, round_up(VECTOR_WORK / Math.max(1, k), LINE))
+  const each_part = (count: number, part: (first: number, count: number) => void): void => {
+    for (let first = 0; first < count; first += length) {
+      calls.part()
+      part(first, Math.min(length, count - first))
+    }
+  }
+  const [a_row, c_row] = [a.row_stride * size, c.row_stride * size]
+  const [b_row, b_col] = [b.row_stride * size, b.col_stride * size]
   if (m <= FEW && a.col_stride === 1 && b.row_stride === 1)
     return (from, matrix, to) => {
       for (let i = 0; i < m; i++)
-        dots(
-          n,
-          k,
-          from + i * a.row_stride * size,
-          matrix,
-          b.col_stride * size,
-          to + i * c.row_stride * size,
-          size,
-          adds,
-        )
+        each_part(n, (j, count) => {
+          const out = to + i * c_row + j * size
+          calls.call('dots', count, k, from + i * a_row, matrix + j * b_col, b_col, out, size, adds)
+        })
     }
   if (n <= FEW && a.col_stride === 1 && b.row_stride === 1)
     return (matrix, from, to) => {
       for (let j = 0; j < n; j++)
-        dots(
-          m,
-          k,
-          from + j * b.col_stride * size,
-          matrix,
-          a.row_stride * size,
-          to + j * size,
-          c.row_stride * size,
-          adds,
-        )
+        each_part(m, (i, count) => {
+          const out = to + i * c_row + j * size
+          calls.call('dots', count, k, from + j * b_col, matrix + i * a_row, a_row, out, c_row, adds)
+        })
     }
   if (m <= FEW && b.col_stride === 1)
     return (from, matrix, to) => {
-      for (let i = 0; i < m; i++) {
-        const row = to + i * c.row_stride * size
-        if (!accumulate) zero(row, n)
-        combine(n, k, from + i * a.row_stride * size, a.col_stride * size, matrix, b.row_stride * size, row)
-      }
+      for (let i = 0; i < m; i++)
+        each_part(n, (j, count) => {
+          const out = to + i * c_row + j * size
+          if (!accumulate) calls.call('zero', out, count)
+          calls.call(
+            'combine',
+            count,
+            k,
+            from + i * a_row,
+            a.col_stride * size,
+            matrix + j * size,
+            b_row,
+            out,
+          )
+        })
     }
   return null
 }
