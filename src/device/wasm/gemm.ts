@@ -105,7 +105,7 @@ function add_matrix(
 
 /** Results of a matrix times a vector are made in parts of a whole number of so many, from so much work on. */
 const LINE = 64
-const VECTOR_WORK = 1 << 18
+const VECTOR_WORK = 1 << 19
 
 /**
  * The product with so few rows, or columns, that it is done by matrix times vector, without packing; null where there
