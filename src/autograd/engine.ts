@@ -349,7 +349,7 @@ function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor 
 function one_like({ sizes, dtype }: Tensor): Tensor {
   const one = zeros(sizes, dtype)
   if (dtype.name !== 'float32' && dtype.name !== 'float64') return one.fill_(1)
-  one.memory.array(dtype)[0] = 1
+  one.memory.touch(dtype)[0] = 1
   return one
 }
 

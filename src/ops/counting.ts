@@ -116,7 +116,7 @@ function histogram(self: Tensor, bins: number, min: Number, max: Number): Tensor
   if (low === high && self.count > 0) {
     const out = empty([2], float64)
     extremes_kernel(self.dtype)([out, dense(self)], [])
-    const found = out.memory.array(float64)
+    const found = out.memory.peek(float64)
     low = Number(found[out.offset])
     high = Number(found[out.offset + 1])
   }

@@ -93,7 +93,7 @@ export const inverse: Op<[self: Tensor]> = op('inverse(Tensor self)', {
     const info = empty([count], int32)
     const batch = (t: Tensor): ReturnType<typeof window> => window(t, [count, n, n], [n * n, n, 1])
     inverse_kernel(self.dtype)([batch(out), batch(work), info], [])
-    const codes = info.memory.array(int32)
+    const codes = info.memory.peek(int32)
     for (let b = 0; b < count; b++) {
       const code = Number(codes[info.offset + b])
       if (code === 0) continue

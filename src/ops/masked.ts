@@ -106,8 +106,8 @@ const count_kernel = kernels('count_true', (k, dtype: DType) => {
 function count_blocks(x: Tensor): { starts: Operand; total: number } {
   const blocks = Math.ceil(x.count / BLOCK)
   const starts = scratch(0, [blocks + 1], float64)
-  const numbers = starts.memory.array(float64) as Float64Array
   if (blocks > 0) count_kernel(x.dtype)([window(starts, [blocks], [1]), x], [])
+  const numbers = starts.memory.touch(float64) as Float64Array
   let total = 0
   for (let b = 0; b < blocks; b++) {
     const here = numbers[b]!

@@ -107,7 +107,7 @@ function repeat_numbers(repeats: Tensor, n: number, output_size: number | null):
   const source = window(dense(repeats), [n], [repeats.count === 1 ? 0 : 1])
   const sum = empty([1], float64)
   total_kernel(repeats.dtype)([sum, dense(repeats)], [])
-  const own = Number(sum.memory.array(float64)[sum.offset])
+  const own = Number(sum.memory.peek(float64)[sum.offset])
   const total = repeats.count === 1 ? own * n : own
   if (output_size !== null && output_size !== total)
     throw new RuntimeError('allocated size does not match required size')

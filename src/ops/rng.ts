@@ -25,7 +25,7 @@ export const initial_seed = (): number | bigint => default_generator.initial_see
 export function get_rng_state(): Tensor {
   const bytes = default_generator.get_state()
   const state = empty([bytes.length], uint8)
-  ;(state.memory.array(uint8) as Uint8Array).set(bytes)
+  ;(state.memory.touch(uint8) as Uint8Array).set(bytes)
   return state
 }
 

@@ -44,7 +44,7 @@ export function value_range(index: Tensor): { low: number; high: number } {
   const parts = Math.min(64, Math.ceil(index.count / PART))
   const out = empty([parts, 2], float64)
   range_kernel(index.dtype)([out, dense(index)], [])
-  const values = out.memory.array(float64)
+  const values = out.memory.peek(float64)
   let low = Infinity
   let high = -Infinity
   for (let at = out.offset; at < out.offset + 2 * parts; at += 2) {
@@ -66,7 +66,7 @@ export function require_range(
   if (range.low >= low && range.high < end) return
   const out = empty([1], float64)
   first_outside_kernel(index.dtype)([out, dense(index)], [low, end])
-  throw error(Number(out.memory.array(float64)[out.offset]))
+  throw error(Number(out.memory.peek(float64)[out.offset]))
 }
 
 // ------------------------------------------------------------------------------------ checks in passing
@@ -78,7 +78,7 @@ export const range_note = (): Tensor => (note ??= zeros([1], int32))
 
 /** Whether a kernel did so since this was last asked. */
 export function was_out_of_range(): boolean {
-  const values = range_note().memory.array(int32)
+  const values = range_note().memory.touch(int32)
   const noted = values[0] !== 0
   if (noted) values[0] = 0
   return noted

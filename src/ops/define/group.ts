@@ -176,7 +176,7 @@ export function equal_runs(x: Tensor, numbered: boolean, counted: boolean): Grou
   const starts = scratch(0, [n], int32)
   const total = scratch(1, [1], float64)
   if (n > 0) runs_kernel(x.dtype, numbered)(groups ? [starts, total, x, groups] : [starts, total, x], [])
-  const found = n > 0 ? Number(total.memory.array(float64)[0]) : 0
+  const found = n > 0 ? Number(total.memory.peek(float64)[0]) : 0
   const values = empty([found], x.dtype)
   const counts = counted ? empty([found], int64) : null
   const operands = [values, x, starts]
@@ -232,7 +232,7 @@ export function tally(x: Tensor, low: number, bins: number, numbered: boolean): 
   const [counts, ranks] = [scratch(0, [bins], int32), scratch(1, [bins], int32)]
   const total = scratch(2, [1], float64)
   tally_kernel(x.dtype)([counts, ranks, total, x], [low])
-  const found = Number(total.memory.array(float64)[0])
+  const found = Number(total.memory.peek(float64)[0])
   const [values, sizes] = [empty([found], x.dtype), empty([found], int64)]
   tallied_kernel(x.dtype)([values, sizes, counts], [low])
   const groups = numbered ? empty([x.count], int64) : null

@@ -88,8 +88,7 @@ const nll_op = (node: string): Op<Flat, [Tensor, Tensor]> =>
       const loss = reduction === 'none' ? window(out, labels.sizes, labels.strides) : out
       const operands = [loss, total, bad, x, labels, ...(weight === null ? [] : [dense_as(weight, dtype)])]
       forward_kernel(dtype, weight !== null, reduction)(operands, [ignore_index])
-      if (Number(bad.memory.array(float64)[bad.offset]) > 0)
-        throw first_bad(target, x.sizes[1]!, ignore_index)
+      if (Number(bad.memory.peek(float64)[bad.offset]) > 0) throw first_bad(target, x.sizes[1]!, ignore_index)
       return [out, total]
     },
     saves: ['target', 'weight', 'out.1'],

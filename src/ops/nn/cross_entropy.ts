@@ -255,7 +255,7 @@ function fused(input: Tensor, target: Tensor, weight: Tensor | null, settings: S
   )
   if (!whole)
     totals_kernel(dtype, weight !== null, reduction)([x, labels, ...w, losses, ...results], [ignore_index])
-  if (Number(bad.memory.array(float64)[bad.offset]) > 0)
+  if (Number(bad.memory.peek(float64)[bad.offset]) > 0)
     throw first_bad(target, sizes[1] as number, ignore_index)
   if (records([input]))
     set_history(

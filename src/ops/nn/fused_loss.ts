@@ -141,7 +141,7 @@ export function fused_loss({ name, element, extra = 0, backward, valid }: FusedL
         parts_kernel(dtype)([parts, input, target], [...extra, count])
         finish_kernel(dtype)([...results, parts], [divisor])
       }
-      return bad !== null && Number(bad.memory.array(float64)[bad.offset]) > 0 ? null : out
+      return bad !== null && Number(bad.memory.peek(float64)[bad.offset]) > 0 ? null : out
     },
     gradient(i, g, input, target, extra, mean) {
       const grad = empty(input.sizes, input.dtype)

@@ -181,7 +181,7 @@ export function count_step_(count: Tensor): void {
     count.add_(1)
     return
   }
-  const values = memory.array(dtype) as Float32Array | Float64Array
+  const values = memory.touch(dtype) as Float32Array | Float64Array
   values[offset] = values[offset]! + 1
   bump_version(count)
 }

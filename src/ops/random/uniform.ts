@@ -106,7 +106,7 @@ const are_probabilities = kernels('are_probabilities', (k, dtype: DType) => {
 export function fill_bernoulli_from(g: Generator, out: Operand, p: Operand): void {
   const ok = empty([1], uint8)
   are_probabilities(p.dtype)([ok, p], [])
-  if (ok.memory.array(uint8)[ok.offset] === 0)
+  if (ok.memory.peek(uint8)[ok.offset] === 0)
     throw new RuntimeError(
       'Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  ' +
         'If so, please report an enhancement request to PyTorch.)',
