@@ -33,6 +33,7 @@ export { composite as _composite, type Op as _Op, overloaded as _overloaded } fr
 export { with_plain as _with_plain } from './ops/define/plain.ts'
 export * from './ops/functions.ts'
 export * from './ops/index.ts'
+export * as linalg from './ops/linalg/index.ts'
 export * as _nn from './ops/nn/index.ts'
 export * as random from './ops/rng.ts'
 export * as special from './ops/special.ts'

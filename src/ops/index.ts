@@ -23,7 +23,7 @@ export {
 } from './index_ops.ts'
 export { index_put, index_put_ } from './indexing.ts'
 export { combinations } from './join.ts'
-export { inverse } from './linalg.ts'
+export { inverse } from './linalg/inverse.ts'
 export {
   argwhere,
   masked_fill,

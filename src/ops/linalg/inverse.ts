@@ -1,19 +1,15 @@
 // Linear algebra that needs no library: the inverse, by elimination with pivoting, as a kernel.
 // Not here: products (matmul.ts); the decompositions.
-import { type DType, int32 } from '../base/dtype.ts'
-import { RuntimeError } from '../base/errors.ts'
-import { numel } from '../base/shape.ts'
-import { constant, type Expr } from '../ir/expr.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { copy_elements } from './define/copy.ts'
-import { type Op, op } from './define/op.ts'
-import { window } from './define/space.ts'
-
-/** A matrix is singular. */
-export class LinAlgError extends RuntimeError {
-  override readonly name: string = 'LinAlgError'
-}
+import { type DType, int32 } from '../../base/dtype.ts'
+import { RuntimeError } from '../../base/errors.ts'
+import { numel } from '../../base/shape.ts'
+import { constant, type Expr } from '../../ir/expr.ts'
+import { empty, kernels } from '../../tensor/dispatch.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { copy_elements } from '../define/copy.ts'
+import { type Op, op } from '../define/op.ts'
+import { window } from '../define/space.ts'
+import { LinAlgError } from './error.ts'
 
 /**
  * Gauss-Jordan elimination with row pivoting on each matrix of a batch. `work` holds the matrices and is used up;
