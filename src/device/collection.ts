@@ -6,7 +6,7 @@ import { env } from '../base/flags.ts'
 
 const MB = 2 ** 20
 /** New bytes between two collections: a part of a cache while collections free them, and more while they do not. */
-const LEAST_BYTES = 12 * MB
+const LEAST_BYTES = 16 * MB
 const MOST_BYTES = 64 * MB
 
 /** Node's collection of the young generation. */
@@ -15,6 +15,8 @@ type Collector = { readonly collect: () => void }
 let collector: Collector | null | undefined
 let budget = LEAST_BYTES
 let allocated = 0
+/** What was held after the last collection. */
+let held_before: number | undefined
 
 /** Notes that a large block is about to be made: the place where a collection may run. */
 export function note_large_block(nbytes: number): void {
@@ -30,10 +32,12 @@ function collect(): void {
   peak = Math.max(peak, before) // what is held grows from one collection to the next
   if (collector === null) return
   collector.collect()
-  const freed = before - (held_bytes() ?? 0)
+  const after = held_bytes() ?? 0
+  const kept = after - (held_before ?? before - made)
+  held_before = after
   // What lives on, as activations do until backward, would be looked at again and again for nothing.
-  if (freed < made / 2) budget = Math.min(2 * budget, MOST_BYTES)
-  else if (freed > 0.9 * made) budget = Math.max(budget / 2, LEAST_BYTES)
+  if (kept > made / 2) budget = Math.min(2 * budget, MOST_BYTES)
+  else if (kept < 0.3 * made) budget = Math.max(budget / 2, LEAST_BYTES)
 }
 
 type Modules = {

@@ -240,11 +240,12 @@ export function begin_scope(): EndScope {
       block.resident?.drop(block)
       if (lazy) continue
       const { buffer } = block
-      if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== nbytes) continue
-      const same_size = pool.get(nbytes)
-      if (same_size === undefined) pool.set(nbytes, [buffer])
+      const size = nbytes + slack_of(nbytes)
+      if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== size) continue
+      const same_size = pool.get(size)
+      if (same_size === undefined) pool.set(size, [buffer])
       else same_size.push(buffer)
-      pooled += nbytes
+      pooled += size
     }
   }
 }
@@ -317,12 +318,30 @@ function carve(nbytes: number): Storage {
 }
 
 function allocate_large(nbytes: number, zeroed: boolean): Storage {
-  const is_lazy = lazy && nbytes <= LARGEST_LAZY
-  const reused = is_lazy ? undefined : take_pooled(nbytes)
-  if (!is_lazy && reused === undefined) note_large_block(nbytes)
-  const buffer = is_lazy ? null : (reused ?? new_buffer(nbytes, zeroed))
-  const storage = new Storage(new Block(nbytes, buffer, false, zeroed), 0, nbytes)
-  if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage_address(storage), nbytes)
+  if (lazy && nbytes <= LARGEST_LAZY) {
+    const storage = new Storage(new Block(nbytes, null, false, zeroed), 0, nbytes)
+    scope?.push(storage)
+    return storage
+  }
+  const size = nbytes + slack_of(nbytes)
+  const reused = take_pooled(size)
+  if (reused === undefined) note_large_block(size)
+  const buffer = reused ?? new_buffer(size, zeroed)
+  const address = address_of(buffer)
+  const offset = size === nbytes ? 0 : -address & (size - nbytes - 1)
+  const storage = new Storage(new Block(size, buffer, false, zeroed), offset, nbytes)
+  if (addresses_known) storage.address = address + offset
+  if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage.address, nbytes)
   scope?.push(storage)
   return zeroed && reused !== undefined ? fill(storage, 0) : storage
 }
+
+const PAGE = 4096
+const LEAST_IN_PAGES = 64 * 1024
+
+/**
+ * What is allocated beyond a large storage, to align it where addresses are known. The larger ones begin a page: a
+ * result that lay a little further in its page than the operands would be taken, store by store, for what is read next.
+ */
+const slack_of = (nbytes: number): number =>
+  addresses_known ? (nbytes >= LEAST_IN_PAGES ? PAGE : ALIGNMENT) : 0

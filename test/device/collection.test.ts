@@ -34,6 +34,6 @@ describe('large blocks', () => {
     observer.disconnect()
     expect(kept).toHaveLength(400)
     expect(collections).toBeGreaterThan(0)
-    expect(collections).toBeLessThan(20) // 400 MB: one at every 12 MB would be 33
+    expect(collections).toBeLessThan(20) // 400 MB: one at every 16 MB would be 25
   })
 })

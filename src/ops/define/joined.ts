@@ -13,6 +13,10 @@ const MOST = 8
 /** How rows are copied: element by element (they have one each), whole, or cut in blocks (there are few). */
 type Way = 'single' | 'rows' | 'blocks'
 
+/** Few rows are cut in blocks of about so many elements. */
+const BLOCK = 16384
+const FEW = 16
+
 const join_kernel = kernels('join', (k, way: Way, to: DType, ...from: DType[]) => {
   const out = k.output('out', to, { rank: 2, inner: 1 })
   const pieces = from.map((dtype, i) => k.input(`x${i}`, dtype, { rank: 2, inner: 1 }))
@@ -41,14 +45,13 @@ const join_kernel = kernels('join', (k, way: Way, to: DType, ...from: DType[]) =
       const width = x.sizes[1]!
       const first = k.local('index', b!.mul(width).floordiv(blocks))
       const end = k.local('index', b!.add(1).mul(width).floordiv(blocks))
-      k.for(end.sub(first), 'vector', i => store(o!, starts[p]!.add(first).add(i), x, first.add(i)))
+      // the bound says how much work this is
+      k.for(end.sub(first).min(2 * BLOCK), 'vector', i =>
+        store(o!, starts[p]!.add(first).add(i), x, first.add(i)),
+      )
     }
   })
 })
-
-/** Few rows are cut in blocks of about so many elements. */
-const BLOCK = 16384
-const FEW = 16
 
 /**
  * out[o][...] = the row `o` of each piece in turn. `out` is contiguous and of `rows` rows; so are the pieces, which fill
