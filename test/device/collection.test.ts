@@ -14,12 +14,13 @@ describe('large blocks', () => {
   test('that died are freed before they fill a cache', () => {
     for (let i = 0; i < 100; i++) allocate(MB) // what else the process has just done is forgotten
     const before = outside_of_heap()
-    let most = 0
+    let sum = 0
     for (let i = 0; i < 400; i++) {
       allocate(MB)
-      most = Math.max(most, outside_of_heap() - before)
+      sum += outside_of_heap() - before
     }
-    expect(most).toBeLessThan(40 * MB) // V8 by itself lets more than 64 MB of them gather
+    // the mean, for V8 may take a while over single ones; by itself it lets 60 MB gather, 30 in the mean
+    expect(sum / 400).toBeLessThan(20 * MB)
   })
 
   test('that live make collections rarer', async () => {
