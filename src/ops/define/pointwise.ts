@@ -313,6 +313,21 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     return out
   }
 
+  /** f(a, b, { out }) on dense tensors of one shape, with nothing to record; null for anything else. */
+  function fast_out(a: Tensor, b: Tensor, options: unknown): Tensor | null {
+    if (typeof options !== 'object' || options === null || options instanceof Tensor) return null
+    for (const key in options) if (key !== 'out') return null
+    const { out } = options as { readonly out?: unknown }
+    if (!(out instanceof Tensor) || !out.dense || !a.dense || !b.dense || a.count === 0) return null
+    if (a.sizes.length === 0 || !same_sizes(a.sizes, b.sizes) || !same_sizes(a.sizes, out.sizes)) return null
+    if (modes.grad && (a._requires_grad || b._requires_grad || out._requires_grad)) return null
+    const { form, dtype } = binary[a.dtype.code * 16 + b.dtype.code] ?? first_binary(a, b)
+    if (dtype !== out.dtype) return null
+    flat_kernel(form, [a, b], out)([out, a, b], no_values)
+    bump_version(out)
+    return out
+  }
+
   function quick(self: Tensor, other: Tensor | undefined): boolean {
     if (!self.dense || self.count === 0 || self.sizes.length === 0 || (modes.grad && self._requires_grad))
       return false
@@ -343,6 +358,10 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     if (args.length === 1 && plain_unary && args[0] instanceof Tensor) return fast_unary(args[0])
     if (args.length === 2 && plain_binary && args[0] instanceof Tensor && args[1] instanceof Tensor) {
       const result = fast_binary(args[0], args[1])
+      if (result !== null) return result
+    }
+    if (args.length === 3 && plain_binary && args[0] instanceof Tensor && args[1] instanceof Tensor) {
+      const result = fast_out(args[0], args[1], args[2])
       if (result !== null) return result
     }
     const values = bind_one(takes_out, args)
