@@ -21,6 +21,7 @@ export const Generator: Callable<typeof GeneratorClass> = callable(GeneratorClas
 
 export * as autograd from './autograd/index.ts'
 export { type Callable as _Callable, callable as _callable } from './base/callable.ts'
+export { ComplexScalar, complex_scalar } from './base/complex_scalar.ts'
 export * from './base/dtype.ts'
 export * from './base/errors.ts'
 export { python_float as _python_float, python_scalar as _python_scalar } from './base/format.ts'

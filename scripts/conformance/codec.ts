@@ -23,6 +23,7 @@ export interface Torch {
   readonly Tensor: abstract new (...args: never[]) => Tensor
   tensor(values: readonly unknown[], options: { dtype: unknown }): Tensor
   complex(real: Tensor, imag: Tensor): Tensor
+  complex_scalar(real: number, imag: number): unknown
   resolve_conj(x: Tensor): Tensor
   view_as_real(x: Tensor): Tensor
   readonly manual_seed?: (seed: number) => unknown
@@ -88,7 +89,7 @@ function decode_tensor(e: EncodedTensor, torch: Torch): Tensor {
 
 /**
  * An argument as the library takes it. Tensors that require grad are appended to `inputs`, in order.
- * A Python float becomes a plain number, so that 2.0 and 2 are the same; a complex one becomes a 0-dim tensor.
+ * A Python float becomes a plain number, so that 2.0 and 2 are the same; a complex one a complex scalar.
  */
 export function decode(e: Encoded, torch: Torch, inputs: Tensor[] = []): unknown {
   if (typeof e === 'string' && /^-?\d+n$/.test(e)) return element(e)
@@ -103,7 +104,7 @@ export function decode(e: Encoded, torch: Torch, inputs: Tensor[] = []): unknown
   if ('$f' in e) return element(e['$f'] as number | string)
   if ('$c' in e) {
     const [re, im] = (e['$c'] as (number | string)[]).map(element) as [number, number]
-    return decode_tensor({ $t: 'complex128', s: [], v: [re, im] }, torch)
+    return torch.complex_scalar(re, im)
   }
   if ('$dtype' in e) return member(torch, e['$dtype'] as string)
   if ('$device' in e) return e['$device']

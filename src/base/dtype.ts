@@ -5,6 +5,7 @@
  * The bits of the 16-bit floats are in half.ts (re-exported here).
  */
 
+import { ComplexScalar } from './complex_scalar.ts'
 import { general } from './format.ts'
 import { bfloat16_to_float, float_to_bfloat16, float_to_half, half_to_float } from './half.ts'
 import { print_as } from './inspect.ts'
@@ -188,13 +189,25 @@ export function float_scalar(value: number): FloatScalar {
   return new FloatScalar(value)
 }
 
+/** A number, or what stands for one where PyTorch takes a Number. */
+export type PlainNumber = number | bigint | boolean | FloatScalar | ComplexScalar
+
+/** Whether a value is a number, or stands for one. */
+export const is_plain_number = (x: unknown): x is PlainNumber =>
+  typeof x === 'number' ||
+  typeof x === 'bigint' ||
+  typeof x === 'boolean' ||
+  x instanceof FloatScalar ||
+  x instanceof ComplexScalar
+
 /**
  * The dtype that a scalar has on its own: bool for booleans, int64 for bigints and whole numbers, else the default
- * dtype. A whole number outside of int64's range can only have been a float.
+ * dtype, or the complex one of it. A whole number outside of int64's range can only have been a float.
  */
-export function scalar_dtype(value: number | bigint | boolean | FloatScalar): DType {
+export function scalar_dtype(value: PlainNumber): DType {
   if (typeof value === 'boolean') return bool
   if (typeof value === 'bigint') return int64
+  if (value instanceof ComplexScalar) return to_complex_dtype(default_dtype)
   return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63 ? int64 : default_dtype
 }
 
@@ -243,8 +256,12 @@ export function result_dtype(operands: readonly PromotionOperand[]): DType {
 
 // ---------------------------------------------------------------------------------------------- elements
 
-/** One element as JavaScript has it: a boolean for bool, a bigint only where an int64 is past 2^53. */
+/** One real element as JavaScript has it: a boolean for bool, a bigint only where an int64 is past 2^53. */
 export type Element = number | bigint | boolean
+
+/** Element `i` of an array of complex numbers. */
+export const read_complex = (array: TypedArray, i: number): ComplexScalar =>
+  new ComplexScalar(array[2 * i] as number, array[2 * i + 1] as number)
 
 function int64_to_element(value: bigint): number | bigint {
   const number = Number(value)

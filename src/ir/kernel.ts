@@ -166,9 +166,11 @@ export class Builder {
     return new View(buffer, sizes, strides, type)
   }
 
-  /** A value the caller passes at launch, in the order of these calls. */
+  /** A value the caller passes at launch, in the order of these calls: two of them, its parts, for a complex one. */
   value(name: string, type: ScalarType): Expr {
-    return this.#param({ name, type: real_type(type), source: { kind: 'value' } }).cast(type)
+    const part = (name: string): Expr =>
+      this.#param({ name, type: real_type(type), source: { kind: 'value' } })
+    return is_complex(type) ? complex(part(name), part(`${name}_imag`)) : part(name)
   }
 
   #param(param: Param): Expr {

@@ -45,6 +45,8 @@ function with_alpha(promoted: DType, [, , alpha]: readonly unknown[]): DType {
   const given = scalar_dtype(alpha as Number)
   if (given === bool && promoted !== bool)
     throw new RuntimeError('Boolean alpha only supported for Boolean results.')
+  if (!promoted.is_complex && given.is_complex)
+    throw new RuntimeError('For non-complex input tensors, argument alpha must not be a complex number.')
   if (is_integral(promoted) && !is_integral(given))
     throw new RuntimeError('For integral input tensors, argument alpha must not be a floating point number.')
   return promoted

@@ -1,21 +1,18 @@
 // Making tensors that depend on no other tensor: zeros, ones, full, arange, and their kernels.
 // Not here: from data (tensor/from_data.ts), random numbers (random.ts).
-import {
-  type DType,
-  FloatScalar,
-  get_default_dtype,
-  int64,
-  scalar_dtype,
-  to_real_dtype,
-} from '../base/dtype.ts'
+
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { type DType, get_default_dtype, int64, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
 import { coalesce } from '../base/shape.ts'
+import type { LaunchValue } from '../device/device.ts'
 import { compute_type } from '../ir/types.ts'
 import { empty_in_order, empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { real_number } from './define/numbers.ts'
 import { make_op, type Op } from './define/op.ts'
 import { resize_out } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
@@ -36,27 +33,23 @@ const fill_strided = kernels('fill_strided', (k, dtype: DType, rank: number) => 
 /** Writes `value` to every element; history is not kept. */
 export function full_value(t: Tensor, value: Number): void {
   if (t.count === 0) return
-  const number = value instanceof FloatScalar ? value.value : value
-  if (t.dtype.is_complex) {
-    const part = (k: 0 | 1): Tensor => {
-      const strides = t.strides.map(stride => 2 * stride)
-      return new Tensor(t.memory, 2 * t.offset + k, t.sizes, strides, to_real_dtype(t.dtype))
-    }
-    full_value(part(0), number)
-    full_value(part(1), 0)
-    return
-  }
-  const typed = launch_value(number, t.dtype)
+  const values = launch_values(value, t.dtype)
   if (t.dense) {
-    fill_kernel(t.dtype)([t], [typed])
+    fill_kernel(t.dtype)([t], values)
     return
   }
   const { sizes, strides_list } = coalesce(t.sizes, [t.strides])
-  fill_strided(t.dtype, sizes.length)([window(t, sizes, strides_list[0]!)], [typed])
+  fill_strided(t.dtype, sizes.length)([window(t, sizes, strides_list[0]!)], values)
 }
 
-/** A number as the computing type of `dtype` takes it. */
-export function launch_value(value: number | bigint | boolean, dtype: DType): number | bigint | boolean {
+/** A number as a kernel takes a value of `dtype`: of complex ones both parts. */
+export function launch_values(value: Number, dtype: DType): LaunchValue[] {
+  if (!dtype.is_complex) return [launch_value(real_number(value, dtype), dtype)]
+  return value instanceof ComplexScalar ? [value.real, value.imag] : [Number(value), 0]
+}
+
+/** A number as the computing type of `dtype`, not complex, takes it. */
+function launch_value(value: number | bigint | boolean, dtype: DType): LaunchValue {
   const type = compute_type(dtype)
   if (type === 'bool') return Number(value) !== 0
   if (type === 'i64') return typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value)))

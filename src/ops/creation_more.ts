@@ -1,5 +1,7 @@
 // More ways to make a tensor: ranges by their number of steps, identity matrices, tensors with given strides, from
 // buffers and array-likes. Not here: zeros, full, arange (creation.ts), tensor and as_tensor (data.ts).
+
+import { ComplexScalar } from '../base/complex_scalar.ts'
 import {
   bool,
   type DType,
@@ -8,6 +10,7 @@ import {
   get_default_dtype,
   read_element,
   type TypedArray,
+  to_complex_dtype,
   write_element,
 } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
@@ -15,13 +18,14 @@ import { extent } from '../base/shape.ts'
 import { allocate, Storage } from '../device/storage.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { Builder } from '../ir/kernel.ts'
+import { real_type } from '../ir/types.ts'
 import { empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
 import { share_array, type TensorData, tensor_from } from '../tensor/from_data.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, contiguous_tensor, Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { CREATE, type CreateOptions, full_value, make_filled } from './creation.ts'
+import { CREATE, type CreateOptions, full_value, launch_values, make_filled } from './creation.ts'
 import { make_op, type Op } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
 import type { Number as Numeric } from './define/pointwise.ts'
@@ -91,6 +95,24 @@ function vector_value(k: Builder, lanes: number, type: 'f32' | 'f64'): (i: Expr)
   }
 }
 
+/** Complex numbers on the line from start to end, or powers of a base; computed as elements, as PyTorch does. */
+const complex_steps = kernels('complex_steps', (k, dtype: DType, power: boolean) => {
+  const out = k.output('out', dtype, 'flat')
+  const [start, end, step] = ['start', 'end', 'step'].map(name => k.value(name, out.type)) as [
+    Expr,
+    Expr,
+    Expr,
+  ]
+  const [last, half] = [k.value('last', 'f64'), k.value('half', 'f64')]
+  const base = power ? k.value('base', out.type) : null
+  k.for(out.sizes[0]!, 'vector', i => {
+    const at = i.cast('f64')
+    const times = (n: Expr): Expr => step.mul(n.cast(real_type(out.type)).cast(out.type))
+    const value = at.lt(half).where(start.add(times(at)), end.sub(times(last.sub(at))))
+    k.store(out, [i], base === null ? value : base.pow(value))
+  })
+})
+
 const logspace_kernel = kernels('logspace', (k, dtype: DType) => {
   const out = k.output('out', dtype, 'flat')
   const base = k.value('base', 'f64')
@@ -131,10 +153,21 @@ function spaced(
   const [given, , device, , requires_grad] = options
   require_available(device)
   if (steps < 0) throw new RuntimeError('number of steps must be non-negative')
-  const dtype = given ?? out?.dtype ?? get_default_dtype()
-  if (dtype === bool || dtype.is_complex) not_implemented(`${name}_cpu`, dtype)
+  const complex = start instanceof ComplexScalar || end instanceof ComplexScalar
+  const standard = get_default_dtype()
+  const dtype = given ?? out?.dtype ?? (complex ? to_complex_dtype(standard) : standard)
+  if (dtype === bool) not_implemented(`${name}_cpu`, dtype)
+  if (complex && !dtype.is_complex)
+    throw new RuntimeError(
+      `torch.${name}(): inferred dtype ${scalar_name(to_complex_dtype(standard))} can't be safely cast to passed dtype ${scalar_name(dtype)}`,
+    )
   const made = empty_memory([steps], dtype)
-  if (steps > 0) {
+  if (steps > 0 && dtype.is_complex) {
+    const [a, b] = [start, end].map(x => launch_values(x, dtype) as number[]) as [number[], number[]]
+    const step = steps > 1 ? [0, 1].map(i => (b[i]! - a[i]!) / (steps - 1)) : [0, 0]
+    const values = [...a, ...(steps > 1 ? b : a), ...step, steps - 1, Math.floor(steps / 2)]
+    complex_steps(dtype, base !== null)([made], base === null ? values : [...values, base, 0])
+  } else if (steps > 0) {
     const values = step_values(Number(start), Number(end), steps, dtype)
     if (base === null) linspace_kernel(dtype)([made], values)
     else logspace_kernel(dtype)([made], [base, ...values])

@@ -1,14 +1,16 @@
 // Reading and writing whole slices along a dimension, or single elements of a flattened tensor, by index tensors:
 // index_select, index_add, index_copy, index_fill, take, put. Not here: an index per element (scatter.ts), masks
 // (masked.ts), index syntax (indexing.ts).
-import { type DType, int64 } from '../base/dtype.ts'
+
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { type DType, FloatScalar, int64, is_plain_number } from '../base/dtype.ts'
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { same_sizes, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { launch_value } from './creation.ts'
+import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
@@ -98,8 +100,8 @@ const fill_kernel = kernels('index_fill', (k, dtype: DType, index_dtype: DType, 
 /** How {@link write_slices} writes: the value of an element of the source, that added, or one number for all. */
 export type Writing =
   | { readonly copy: Operand }
-  | { readonly add: Operand; readonly alpha: number }
-  | { readonly fill: number | bigint | boolean }
+  | { readonly add: Operand; readonly alpha: Number }
+  | { readonly fill: Number }
 
 /** Writes to those slices along `dim` of a contiguous tensor that `index` names (checked), in its order. */
 export function write_slices(out: Tensor, dim: number, index: Tensor, writing: Writing): void {
@@ -109,12 +111,12 @@ export function write_slices(out: Tensor, dim: number, index: Tensor, writing: W
   const { dtype } = out
   const at = dense(index)
   if ('fill' in writing) {
-    const values = [launch_value(writing.fill, dtype), blocks(target)]
+    const values = [...launch_values(writing.fill, dtype), blocks(target)]
     fill_kernel(dtype, index.dtype, rank)([target, at], values)
   } else if ('copy' in writing)
     copy_kernel(dtype, index.dtype, rank)([target, writing.copy, at], [blocks(writing.copy)])
   else {
-    const values = [launch_value(writing.alpha, dtype), blocks(writing.add)]
+    const values = [...launch_values(writing.alpha, dtype), blocks(writing.add)]
     add_kernel(dtype, index.dtype, rank)([target, writing.add, at], values)
   }
 }
@@ -157,7 +159,7 @@ export const index_add: Op<
     const d = check_slices('index_add_', self, dim, index, source)
     return out => {
       if (source.count === 0) return
-      write_slices(out, d, index, { add: around(dense(source), d), alpha: Number(alpha) })
+      write_slices(out, d, index, { add: around(dense(source), d), alpha })
     }
   },
   saves: ['index'],
@@ -258,6 +260,10 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
     node: ([, , , value]) => (value instanceof Tensor ? 'IndexFillBackward1' : 'IndexFillBackward0'),
     prepare(self: Tensor, dim: number, index: Tensor, value: Number | Tensor) {
       const number = fill_number('index_fill_', value)
+      if (number instanceof ComplexScalar && !self.dtype.is_complex)
+        throw new RuntimeError(
+          'index_fill_(): Converting complex Scalar to non-complex type is not supported',
+        )
       if (index.dtype !== int64) throw new IndexError('index_fill_(): Expected dtype int64 for index.')
       const d = wrap_dim(dim, self.sizes.length)
       require_vector(index, () => new RuntimeError('Index has to be a vector/scalar'))
@@ -279,10 +285,10 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
 export const index_fill_: typeof index_fill = in_place(index_fill)
 
 /** The number to fill with: `value`, or the element of a 0-dim tensor. */
-export function fill_number(name: string, value: unknown): number | bigint | boolean {
+export function fill_number(name: string, value: unknown): Exclude<Number, FloatScalar> {
   if (!(value instanceof Tensor)) {
-    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value
-    if (typeof value === 'object' && value !== null && 'value' in value) return value.value as number
+    if (value instanceof FloatScalar) return value.value
+    if (is_plain_number(value)) return value as Exclude<Number, FloatScalar>
     throw new TypeError(`${name}(): argument 'value' must be Number, not ${typeof value}`)
   }
   if (value.sizes.length > 0)

@@ -1,7 +1,7 @@
 // Index syntax: x.at(0, '1:3'), x.at('...', null), x.at(mask), x.at(rows, columns), and writing by the same indices
 // with index_put_. Integers, slices and null give views; tensors and lists gather. Not here: the kernels
 // (advanced_index.ts, masked.ts).
-import { bool, int64, uint8 } from '../base/dtype.ts'
+import { bool, int64, is_plain_number, uint8 } from '../base/dtype.ts'
 import { IndexError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
 import type { Expr } from '../ir/expr.ts'
@@ -222,15 +222,9 @@ const fill_mask_ = in_place(
 type Value = Tensor | Number
 type Accumulate = boolean | { accumulate?: boolean }
 
-const is_number = (x: unknown): x is Number =>
-  typeof x === 'number' ||
-  typeof x === 'bigint' ||
-  typeof x === 'boolean' ||
-  (typeof x === 'object' && x !== null && 'value' in x)
-
 /** Writes `value` at the indices of `self`. */
 function assign(self: Tensor, given: readonly unknown[], value: unknown, accumulate: boolean): void {
-  if (!(value instanceof Tensor) && !is_number(value))
+  if (!(value instanceof Tensor) && !is_plain_number(value))
     throw new TypeError(`can't assign a ${type_name(value)} to a torch.${self.dtype.tensor_type}`)
   const applied = apply(self, given)
   const { view, tensors } = applied

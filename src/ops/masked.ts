@@ -11,6 +11,7 @@ import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
+import { overflow, real_number } from './define/numbers.ts'
 import { make_op, type Op, type Overloads, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { type Number, pointwise } from './define/pointwise.ts'
@@ -55,22 +56,18 @@ export function fill_args(
     return [self, as_bool, to_dtype(value, self.dtype)]
   }
   const number = fill_number('masked_fill_', value)
-  return [
-    self,
-    as_bool,
-    self.dtype.is_floating_point ? number : integer_value(Number(number), number, self.dtype),
-  ]
+  if (self.dtype.is_complex) return [self, as_bool, number]
+  const real = real_number(number, self.dtype)
+  return [self, as_bool, self.dtype.is_floating_point ? real : integer_value(Number(real), real, self.dtype)]
 }
 
 function integer_value(n: number, value: number | bigint | boolean, dtype: DType): number | bigint | boolean {
   if (dtype === bool) return n !== 0
   const bits = dtype.itemsize * 8
   const high = dtype.is_signed ? 2 ** (bits - 1) : 2 ** bits
-  if (!(n >= -high && n < high))
-    throw new RuntimeError(`value cannot be converted to type ${c_name(dtype)} without overflow`)
+  if (!(n >= -high && n < high)) throw overflow(dtype)
   return typeof value === 'bigint' ? value : Math.trunc(n)
 }
-const c_name = (dtype: DType): string => (dtype.name === 'int32' ? 'int' : `${dtype.name}_t`)
 
 /** A copy with `value` (a number or a 0-dim tensor) where `mask` is true; the mask is broadcast. */
 export const masked_fill: MaskedFill = make_op(

@@ -1,12 +1,14 @@
 // Matrix products: mm, bmm, matmul and what is made of them. float32 and float64 go to the device's tuned routine,
 // 16-bit floats through float32, integers through a plain kernel. Not here: decompositions (linalg), einsum.ts.
-import { bool, type DType, float32 } from '../base/dtype.ts'
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { bool, type DType, float32, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, expand_strides, numel } from '../base/shape.ts'
 import type { MatrixRef } from '../device/device.ts'
 import { cpu_device, empty, kernels } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
+import { real_number } from './define/numbers.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
@@ -252,6 +254,9 @@ export const ger: typeof outer = outer
 
 type Scaled = { beta?: Number; alpha?: Number; out?: Tensor }
 const scaled = (x: Tensor, factor: Number): Tensor => (factor === 1 ? x : x.mul(factor))
+/** A gradient times the conjugate of a factor. */
+const scaled_back = (g: Tensor, factor: Number): Tensor =>
+  scaled(g, factor instanceof ComplexScalar ? factor.conjugate() : factor)
 
 /** `beta * self + alpha * (mat1 @ mat2)`. */
 export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]> = op(
@@ -282,9 +287,9 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
     },
     saves: ['mat1', 'mat2'],
     backward: {
-      self: (g, [self, , , beta]) => scaled(reduce_to(g, self.sizes, self.dtype), beta),
-      mat1: (g, [, mat1, mat2, , alpha]) => scaled(left_grad(g, mat1, mat2), alpha),
-      mat2: (g, [, mat1, mat2, , alpha]) => scaled(right_grad(g, mat1, mat2), alpha),
+      self: (g, [self, , , beta]) => scaled_back(reduce_to(g, self.sizes, self.dtype), beta),
+      mat1: (g, [, mat1, mat2, , alpha]) => scaled_back(left_grad(g, mat1, mat2), alpha),
+      mat2: (g, [, mat1, mat2, , alpha]) => scaled_back(right_grad(g, mat1, mat2), alpha),
     },
     samples: r => [
       [r(2, 3), r(2, 4), r(4, 3)],
@@ -293,6 +298,16 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
     ],
   },
 )
+
+/** A factor as elements of `dtype` take it: for integers without its fraction. Throws RuntimeError for complex ones. */
+function factor_of(factor: Number, dtype: DType): number | ComplexScalar {
+  if (factor instanceof ComplexScalar && dtype.is_complex) return factor
+  const real = Number(real_number(factor, dtype))
+  return dtype.is_floating_point || dtype.is_complex ? real : Math.trunc(real)
+}
+
+/** Sums of 16-bit floats are rounded once, not after each step. */
+const is_half = (dtype: DType): boolean => dtype.is_floating_point && dtype.itemsize === 2
 
 /** beta * self + alpha * (a @ b), `self` broadcast to `sizes`; 3-d products. */
 function fused(
@@ -303,17 +318,23 @@ function fused(
   alpha: Number,
   sizes: readonly number[],
 ): Tensor {
+  if (is_half(self.dtype)) {
+    const [x, y, z] = [self, a, b].map(t => dense_as(t, float32)) as [Tensor, Tensor, Tensor]
+    return dense_as(fused(x, y, z, beta, alpha, sizes), self.dtype)
+  }
   const wide = expand(self, sizes)
   const out = empty(sizes, self.dtype)
   const product = out.view(a.sizes[0]!, a.sizes[1]!, b.sizes[2]!)
-  if (Number(alpha) === 1 && (Number(beta) === 1 || Number(beta) === 0)) {
-    if (Number(beta) === 1) copy_elements(out, wide)
-    multiply(product, a, b, Number(beta) === 1)
+  const factor = factor_of(beta, self.dtype)
+  const product_factor = factor_of(alpha, self.dtype)
+  if (product_factor === 1 && (factor === 1 || factor === 0)) {
+    if (factor === 1) copy_elements(out, wide)
+    multiply(product, a, b, factor === 1)
     return out
   }
   multiply(product, a, b, false)
-  const scaled_product = out.mul(alpha)
-  return Number(beta) === 0 ? scaled_product : wide.mul(beta).add(scaled_product)
+  const scaled_product = scaled(out, product_factor)
+  return factor === 0 ? scaled_product : scaled(wide, factor).add(scaled_product)
 }
 
 /** `beta * self + alpha * (batch1 @ batch2)` per batch. */
@@ -333,9 +354,9 @@ export const baddbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: S
     },
     saves: ['batch1', 'batch2'],
     backward: {
-      self: (g, [self, , , beta]) => scaled(reduce_to(g, self.sizes, self.dtype), beta),
-      batch1: (g, [, , batch2, , alpha]) => scaled(g.bmm(batch2.transpose(1, 2).conj()), alpha),
-      batch2: (g, [, batch1, , , alpha]) => scaled(batch1.transpose(1, 2).conj().bmm(g), alpha),
+      self: (g, [self, , , beta]) => scaled_back(reduce_to(g, self.sizes, self.dtype), beta),
+      batch1: (g, [, , batch2, , alpha]) => scaled_back(g.bmm(batch2.transpose(1, 2).conj()), alpha),
+      batch2: (g, [, batch1, , , alpha]) => scaled_back(batch1.transpose(1, 2).conj().bmm(g), alpha),
     },
     samples: r => [
       [r(2, 2, 3), r(2, 2, 4), r(2, 4, 3)],
@@ -358,8 +379,21 @@ export const addmv: Op<[self: Tensor, mat: Tensor, vec: Tensor, opts?: Scaled]> 
 export const addr: Op<[self: Tensor, vec1: Tensor, vec2: Tensor, opts?: Scaled]> = composite(
   'addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1)',
   {
-    body: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Number, alpha: Number) =>
-      blend(self, outer(vec1, vec2), beta, alpha),
+    body: (self: Tensor, vec1: Tensor, vec2: Tensor, beta: Number, alpha: Number) => {
+      const wide = in_float32(self, vec1, vec2, (x, a, b) => x.addr(a, b, { beta, alpha }))
+      if (wide !== null) return wide
+      const product = outer(vec1, vec2)
+      for (const [name, factor] of Object.entries({ beta, alpha }))
+        if (
+          !product.dtype.is_floating_point &&
+          !product.dtype.is_complex &&
+          scalar_dtype(factor).category > 1
+        )
+          throw new RuntimeError(
+            `For integral input tensors, argument ${name} must not be a floating point number.`,
+          )
+      return blend(self, product, beta, alpha)
+    },
     samples: r => [[r(3, 4), r(3), r(4), { beta: 0.5, alpha: 2 }]],
   },
 )
@@ -368,18 +402,34 @@ export const addr: Op<[self: Tensor, vec1: Tensor, vec2: Tensor, opts?: Scaled]>
 export const addbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: Scaled]> = composite(
   'addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)',
   {
-    body: (self: Tensor, batch1: Tensor, batch2: Tensor, beta: Number, alpha: Number) =>
-      blend(self, bmm(batch1, batch2).sum(0), beta, alpha),
+    body: (self: Tensor, batch1: Tensor, batch2: Tensor, beta: Number, alpha: Number): Tensor =>
+      in_float32(self, batch1, batch2, (x, a, b) => x.addbmm(a, b, { beta, alpha })) ??
+      blend(self, bmm(batch1, batch2).sum(0, { dtype: batch1.dtype }), beta, alpha),
     samples: r => [[r(2, 3), r(2, 2, 4), r(2, 4, 3), { beta: 0.5, alpha: 2 }]],
   },
 )
 
+/** A function of 16-bit floats by way of float32; null where they are of another dtype, or not of one. */
+function in_float32(
+  self: Tensor,
+  a: Tensor,
+  b: Tensor,
+  f: (self: Tensor, a: Tensor, b: Tensor) => Tensor,
+): Tensor | null {
+  const { dtype } = self
+  if (!is_half(dtype) || a.dtype !== dtype || b.dtype !== dtype) return null
+  return f(self.float(), a.float(), b.float()).to(dtype)
+}
+
 /** With beta 0 what `self` holds does not matter, not even a NaN. Integers take integer factors. */
 function blend(self: Tensor, product: Tensor, beta: Number, alpha: Number): Tensor {
   if (self.dtype === bool) return product.mul(alpha).logical_or(self.mul(beta)).to(bool)
-  const right = scaled(product, alpha)
-  if (Number(beta) === 0) return right.expand(broadcast_sizes(self.sizes, right.sizes)).clone()
-  return scaled(self, beta).add(right)
+  const factor = factor_of(beta, self.dtype)
+  const right = scaled(product, factor_of(alpha, self.dtype))
+  if (factor !== 0) return scaled(self, factor).add(right)
+  const wide = right.expand(broadcast_sizes(self.sizes, right.sizes))
+  // its gradient is zero, not none
+  return self.requires_grad ? self.where(self.new_zeros([], { dtype: bool }), wide) : wide.clone()
 }
 
 /**
@@ -456,6 +506,6 @@ export const inner: Op<[self: Tensor, other: Tensor]> = composite('inner(Tensor 
 
 /** The inner product of vectors; of complex ones, with the first conjugated. */
 export const vdot: Op<[self: Tensor, other: Tensor]> = composite('vdot(Tensor self, Tensor other)', {
-  body: (self: Tensor, other: Tensor) => dot(self, other),
+  body: (self: Tensor, other: Tensor) => dot(self.conj(), other),
   samples: r => [[r(3), r(3)]],
 })

@@ -11,6 +11,7 @@ import {
   int16,
   int32,
   int64,
+  is_plain_number,
   uint8,
 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
@@ -115,7 +116,8 @@ export const new_ones: Op<NewArgs> = make_new('new_ones', 1)
 export const new_empty: Op<NewArgs> = make_new('new_empty', null)
 
 /** Fills in place with a number or a 0-dim tensor. */
-export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_', (self, value) => {
+export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_', (self, given) => {
+  const value = is_options(given) ? given['value'] : given
   if (value instanceof Tensor) {
     if (value.sizes.length > 0)
       throw new RuntimeError(
@@ -123,14 +125,9 @@ export const fill_: Op<[self: Tensor, value: Number | Tensor]> = method('fill_',
       )
     return self.copy_(value)
   }
-  if (
-    typeof value !== 'number' &&
-    typeof value !== 'bigint' &&
-    typeof value !== 'boolean' &&
-    (typeof value !== 'object' || value === null)
-  )
+  if (!is_plain_number(value))
     throw new TypeError(`fill_(): argument 'value' (position 1) must be Tensor, not ${typeof value}`)
-  return overwrite(self, 'FillBackward0', x => full_value(x, value as Number))
+  return overwrite(self, 'FillBackward0', x => full_value(x, value))
 })
 
 /** Fills with zeros in place. */

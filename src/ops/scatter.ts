@@ -8,7 +8,7 @@ import type { Expr } from '../ir/expr.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { launch_value } from './creation.ts'
+import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, op } from './define/op.ts'
@@ -102,18 +102,12 @@ const scatter_kernel = kernels(
 )
 
 /** out[index] = how(out[index], source), for checked arguments. */
-function write(
-  out: Tensor,
-  dim: number,
-  index: Tensor,
-  source: Tensor | number | bigint | boolean,
-  how: Combine,
-): void {
+function write(out: Tensor, dim: number, index: Tensor, source: Tensor | Number, how: Combine): void {
   if (index.count === 0) return
   const tensor = source instanceof Tensor
   const { operands, rank, last, inner } = corner(dim, index, tensor ? [out, source] : [out])
   const kernel = scatter_kernel(out.dtype, rank, last, inner, how)
-  kernel(operands, tensor ? [] : [launch_value(source, out.dtype)])
+  kernel(operands, tensor ? [] : launch_values(source, out.dtype))
 }
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`

@@ -1,6 +1,7 @@
 // What type a tensor is, as functions: predicates, type names, promotion, the default dtype by type name; and
 // the number of threads. Not here: dtypes themselves (base/dtype.ts), conversions by name such as x.float().
-import { DType, FloatScalar, result_dtype, scalar_dtype, set_default_dtype } from '../base/dtype.ts'
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { DType, is_plain_number, result_dtype, scalar_dtype, set_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { Size, same_sizes } from '../base/shape.ts'
 import { cpu_device } from '../tensor/dispatch.ts'
@@ -35,8 +36,7 @@ export const result_type: Op<[tensor1: Operand, tensor2: Operand], DType> = comp
       return result_dtype(
         operands.map(x => {
           if (x instanceof Tensor) return x
-          if (x instanceof FloatScalar || ['number', 'bigint', 'boolean'].includes(typeof x))
-            return { dtype: scalar_dtype(x as Numeric), sizes: [], wrapped: true }
+          if (is_plain_number(x)) return { dtype: scalar_dtype(x), sizes: [], wrapped: true }
           throw new TypeError(
             `result_type(): argument 'other' (position 2) must be Tensor, not ${type_name(x)}`,
           )
@@ -65,7 +65,8 @@ export const is_nonzero: Op<[input: Tensor], boolean> = about('is_nonzero', t =>
     throw new RuntimeError(
       `Boolean value of Tensor with ${t.count === 0 ? 'no values' : 'more than one value'} is ambiguous`,
     )
-  return Number(t.item()) !== 0
+  const value = t.item()
+  return value instanceof ComplexScalar ? value.abs() !== 0 : Number(value) !== 0
 })
 
 /** Whether two tensors have the same sizes. */

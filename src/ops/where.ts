@@ -1,12 +1,14 @@
 // where: elements of one tensor or another, by a condition. A function and a method whose arguments differ in order.
 // Not here: filling by a mask (masked.ts).
-import { bool, FloatScalar, result_dtype, scalar_dtype } from '../base/dtype.ts'
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { bool, result_dtype, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import type { LaunchValue } from '../device/device.ts'
-import { type Expr, variable } from '../ir/expr.ts'
-import { compute_type } from '../ir/types.ts'
+import { complex, type Expr, variable } from '../ir/expr.ts'
+import { compute_type, real_type, type ScalarType } from '../ir/types.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { apply_form, Form } from './define/form.ts'
+import { real_number } from './define/numbers.ts'
 import { type Op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
@@ -29,20 +31,31 @@ function choose(condition: Tensor, self: Other, other: Other): Tensor {
     choices.map(v => (v instanceof Tensor ? v : { dtype: scalar_dtype(v), sizes: [], wrapped: true })),
   )
   const type = compute_type(dtype)
-  const key = `where_${type}_${choices.map(v => (v instanceof Tensor ? 'x' : 's')).join('')}`
+  const kind = (v: Other): string => (v instanceof Tensor ? 'x' : v instanceof ComplexScalar ? 'c' : 's')
+  const key = `where_${type}_${choices.map(kind).join('')}`
   let form = where_forms.get(key)
   if (form === undefined) {
     const mask = variable('bool', 'x')
-    const [a, b] = choices.map(v => variable(type, v instanceof Tensor ? 'x' : 's')) as [Expr, Expr]
-    const of_kind = (tensor: boolean): Expr[] =>
-      [a, b].filter((_, i) => choices[i] instanceof Tensor === tensor)
-    form = new Form(key, 'WhereBackward0', [mask, ...of_kind(true)], of_kind(false), mask.where(a, b))
+    const operands = [mask]
+    const scalars: Expr[] = []
+    const declare = (list: Expr[], of: ScalarType): Expr => {
+      const e = variable(of)
+      list.push(e)
+      return e
+    }
+    const [a, b] = choices.map(v => {
+      if (v instanceof Tensor) return declare(operands, type)
+      const real = declare(scalars, real_type(type))
+      return v instanceof ComplexScalar ? complex(real, declare(scalars, real_type(type))) : real.cast(type)
+    }) as [Expr, Expr]
+    form = new Form(key, 'WhereBackward0', operands, scalars, mask.where(a, b))
     where_forms.set(key, form)
   }
   const tensors = choices.filter(v => v instanceof Tensor)
-  const numbers = choices
-    .filter(v => !(v instanceof Tensor))
-    .map(v => (v instanceof FloatScalar ? v.value : v) as LaunchValue)
+  const numbers = choices.flatMap((v): LaunchValue[] => {
+    if (v instanceof Tensor) return []
+    return v instanceof ComplexScalar ? [v.real, v.imag] : [real_number(v, dtype)]
+  })
   return apply_form(form, [condition, ...tensors], numbers, dtype, null)
 }
 

@@ -1,5 +1,6 @@
 // Tensors from JavaScript values and back: nested arrays, typed arrays (shared or copied), plain numbers.
 // Not here: reading one element (Tensor.item), printing.
+import { ComplexScalar } from '../base/complex_scalar.ts'
 import {
   type DType,
   dtypes,
@@ -8,7 +9,10 @@ import {
   float64,
   get_default_dtype,
   int64,
+  is_plain_number,
+  type PlainNumber,
   promote_types,
+  read_complex,
   read_element,
   scalar_dtype,
   type TypedArray,
@@ -22,7 +26,7 @@ import { empty } from './dispatch.ts'
 import { type_name } from './schema.ts'
 import { contiguous_tensor, narrow_bigint, Tensor } from './tensor.ts'
 
-type Item = number | bigint | boolean | FloatScalar
+type Item = PlainNumber
 /** What a tensor can be made from: a value, nested arrays of values, a typed array, a tensor. */
 export type TensorData = Item | TypedArray | Tensor | readonly TensorData[]
 
@@ -74,12 +78,7 @@ function walk(data: unknown, sizes: readonly number[], d: number, visit: (x: Ite
     return
   }
   if (d < sizes.length) throw new TypeError(`not a sequence`)
-  if (
-    typeof data === 'number' ||
-    typeof data === 'bigint' ||
-    typeof data === 'boolean' ||
-    data instanceof FloatScalar
-  ) {
+  if (is_plain_number(data)) {
     visit(data)
     return
   }
@@ -89,10 +88,11 @@ function walk(data: unknown, sizes: readonly number[], d: number, visit: (x: Ite
 }
 
 /** Calls `visit` with the elements in index order. */
-export function each_element(t: Tensor, visit: (x: number | bigint | boolean) => void): void {
+export function each_element(t: Tensor, visit: (x: number | bigint | boolean | ComplexScalar) => void): void {
   const array = t.memory.peek(t.dtype)
   const go = (d: number, at: number): void => {
-    if (d === t.sizes.length) visit(read_element(array, t.dtype, at))
+    if (d === t.sizes.length)
+      visit(t.dtype.is_complex ? read_complex(array, at) : read_element(array, t.dtype, at))
     else for (let i = 0; i < t.sizes[d]!; i++) go(d + 1, at + i * t.strides[d]!)
   }
   go(0, t.offset)
@@ -111,8 +111,7 @@ function infer_dtype(data: TensorData, sizes: readonly number[]): DType {
     else if (x instanceof Tensor) lift(x.dtype)
     else if (typeof x === 'number') {
       if (found !== float32 && found !== float64) lift(scalar_dtype(x))
-    } else if (typeof x === 'bigint' || typeof x === 'boolean' || x instanceof FloatScalar)
-      lift(scalar_dtype(x))
+    } else if (is_plain_number(x)) lift(scalar_dtype(x))
   }
   scan(data)
   return found ?? (numel(sizes) === 0 ? get_default_dtype() : int64)
@@ -132,8 +131,12 @@ export function tensor_from(data: TensorData, dtype: DType | null = null): Tenso
   const plain = wanted === float32 || wanted === float64
   walk(data, sizes, 0, x => {
     const value = x instanceof FloatScalar ? x.value : x
-    if (plain) (array as Float32Array)[at++] = Number(value)
-    else if (wanted.is_complex) array[2 * at++] = Number(value)
+    if (wanted.is_complex) {
+      const [re, im] = value instanceof ComplexScalar ? [value.real, value.imag] : [Number(value), 0]
+      array[2 * at] = re
+      array[2 * at++ + 1] = im
+    } else if (value instanceof ComplexScalar) throw new TypeError('must be real number, not complex')
+    else if (plain) (array as Float32Array)[at++] = Number(value)
     else write_element(array, wanted, at++, value)
   })
   return out
@@ -165,11 +168,12 @@ export function to_typed_array(t: Tensor): TypedArray {
 }
 
 /** Nested arrays of the elements, or the element itself of a 0-dim tensor. */
-export type Nested = number | boolean | bigint | Nested[]
+export type Nested = number | boolean | bigint | ComplexScalar | Nested[]
 export function to_list(t: Tensor): Nested {
   const array = t.memory.peek(t.dtype)
   const go = (d: number, at: number): Nested => {
     if (d === t.sizes.length) {
+      if (t.dtype.is_complex) return read_complex(array, at)
       const value = read_element(array, t.dtype, at)
       return typeof value === 'bigint' ? narrow_bigint(value) : value
     }

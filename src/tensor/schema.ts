@@ -1,7 +1,8 @@
 // Signatures: one line of text per overload, in the manner of PyTorch's native functions, from which arguments are
 // bound. Positional arguments stay positional, keyword arguments come as one trailing plain object, every parameter
 // can be given either way, and wrong calls get PyTorch's TypeError. Not here: what the arguments mean.
-import { DType, FloatScalar } from '../base/dtype.ts'
+import { ComplexScalar } from '../base/complex_scalar.ts'
+import { DType, FloatScalar, is_plain_number } from '../base/dtype.ts'
 import { Generator } from '../base/generator.ts'
 import { Place } from './place.ts'
 import { Tensor } from './tensor.ts'
@@ -141,6 +142,7 @@ export function type_name(x: unknown): string {
   if (x instanceof DType) return 'torch.dtype'
   if (x instanceof Place) return 'torch.device'
   if (x instanceof FloatScalar) return 'float'
+  if (x instanceof ComplexScalar) return 'complex'
   return is_options(x) ? 'dict' : (x.constructor?.name ?? 'object')
 }
 
@@ -148,13 +150,12 @@ const is_integer = (x: unknown): boolean =>
   (typeof x === 'number' && Number.isInteger(x)) ||
   typeof x === 'bigint' ||
   (x instanceof Tensor && x.count === 1 && !x.dtype.is_floating_point && x.sizes.length === 0)
-const is_number = (x: unknown): boolean =>
-  typeof x === 'number' || typeof x === 'bigint' || typeof x === 'boolean' || x instanceof FloatScalar
+const is_number = (x: unknown): boolean => is_plain_number(x) && !(x instanceof ComplexScalar)
 
 const accepts: Record<ParamType, (x: unknown) => boolean> = {
   Tensor: x => x instanceof Tensor,
   'Tensor[]': x => Array.isArray(x) && x.every(t => t instanceof Tensor),
-  Scalar: x => is_number(x) || (x instanceof Tensor && x.sizes.length === 0),
+  Scalar: x => is_plain_number(x) || (x instanceof Tensor && x.sizes.length === 0),
   int: is_integer,
   'int[]': x => is_integer(x) || (is_list(x) && x.every(is_integer)),
   'int...': x => is_integer(x) || (is_list(x) && x.every(is_integer)),
@@ -219,7 +220,7 @@ function is_plain({ type, nullable }: SchemaParam, x: unknown): boolean {
     case 'float':
       return typeof x === 'number'
     case 'Scalar':
-      return is_number(x)
+      return is_plain_number(x)
     case 'bool':
       return typeof x === 'boolean'
     case 'str':

@@ -1,7 +1,8 @@
 // The Tensor: a strided window of a storage, with what autograd keeps about it. Its methods are the ops, which
 // ops/index.ts installs on the prototype from the tables that declare them, and a few that belong to the tensor
 // itself. Not here: kernels (dispatch.ts), the graph (tape.ts), printing (print.ts), indexing (indexing.ts).
-import { DType, read_element } from '../base/dtype.ts'
+import type { ComplexScalar } from '../base/complex_scalar.ts'
+import { DType, read_complex, read_element } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
 import { contiguous_strides, is_contiguous, numel, Size, wrap_dim } from '../base/shape.ts'
@@ -295,10 +296,12 @@ export class Tensor implements Operand {
 
   // --- values
 
-  /** The one element as a JavaScript value: a number, a boolean, or a bigint past 2^53. */
-  item(): number | boolean | bigint {
+  /** The one element as a JavaScript value: a number, a boolean, a bigint past 2^53, or a {@link ComplexScalar}. */
+  item(): number | boolean | bigint | ComplexScalar {
     if (this.count !== 1) throw new ValueError('only one element tensors can be converted to Python scalars')
-    const value = read_element(this.memory.peek(this.dtype), this.dtype, this.offset)
+    const array = this.memory.peek(this.dtype)
+    if (this.dtype.is_complex) return read_complex(array, this.offset)
+    const value = read_element(array, this.dtype, this.offset)
     return typeof value === 'bigint' ? narrow_bigint(value) : value
   }
 
@@ -311,12 +314,15 @@ export class Tensor implements Operand {
 
   /**
    * One-element tensors are numbers in arithmetic and comparisons (`+loss < 0.1`, Python's `float(loss)`); in template
-   * literals a tensor is its text. Throws ValueError where a number is wanted and there is more than one element.
+   * literals a tensor is its text. Throws where a number is wanted and there is more than one element, or it is complex.
    */
   [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | boolean | bigint | string {
     if (hint === 'string' || (hint === 'default' && (this.count !== 1 || this.dtype.is_complex)))
       return tensor_repr(this)
-    return this.item()
+    const item = this.item()
+    if (typeof item !== 'object') return item
+    if (item.imag !== 0) throw new RuntimeError('value cannot be converted to type double without overflow')
+    return item.real
   }
 }
 

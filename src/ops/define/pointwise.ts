@@ -1,11 +1,14 @@
 // Declares elementwise ops. One declaration gives the function and method, broadcasting, type promotion, scalars,
 // out=, every device, the derivative (and its derivatives), gradcheck's samples and the docs' example.
 // Not here: the machinery that applies them (form.ts), in-place forms (inplace.ts).
+import { ComplexScalar } from '../../base/complex_scalar.ts'
 import {
   bool,
   type DType,
   FloatScalar,
   get_default_dtype,
+  is_plain_number,
+  type PlainNumber,
   result_dtype,
   scalar_dtype,
   to_real_dtype,
@@ -14,7 +17,7 @@ import { RuntimeError } from '../../base/errors.ts'
 import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { NoComplexMeaning, realify } from '../../ir/complex.ts'
-import { constant, type Expr, variable } from '../../ir/expr.ts'
+import { complex, constant, type Expr, variable } from '../../ir/expr.ts'
 import {
   type ComplexType,
   compute_type,
@@ -39,6 +42,7 @@ import {
   record_form,
   run_form,
 } from './form.ts'
+import { real_number } from './numbers.ts'
 import { add_out, make_op, node_name, type Op, refuse_out_with_grad, type Samples, type Spec } from './op.ts'
 import { require_castable, resize_out } from './out.ts'
 
@@ -53,10 +57,10 @@ export type DTypeRule =
   | ((promoted: DType, values: readonly unknown[]) => DType)
 
 /** A number, or what stands for one. */
-export type Number = number | bigint | boolean | FloatScalar
+export type Number = PlainNumber
 
 /** What `forward` gets for each parameter: an expression for tensors and Scalars, else the value itself. */
-type Lift<T> = T extends Tensor ? Expr : T extends FloatScalar ? never : T
+type Lift<T> = T extends Tensor ? Expr : T extends FloatScalar | ComplexScalar ? never : T
 
 export type PointwiseDef<A extends readonly unknown[], V extends readonly unknown[]> = {
   readonly dtype?: DTypeRule
@@ -83,7 +87,8 @@ export type PointwiseDef<A extends readonly unknown[], V extends readonly unknow
   readonly check_options?: (...values: never[]) => void
 }
 
-type Slot = { readonly kind: 'tensor' | 'scalar' | 'static'; readonly index: number }
+/** A complex number is a pair of scalars. */
+type Slot = { readonly kind: 'tensor' | 'scalar' | 'static' | 'pair'; readonly index: number }
 
 /** One call, taken apart: the operands, and the run-time scalars. */
 type Call = { form: Form; xs: Tensor[]; values: LaunchValue[]; dtype: DType }
@@ -132,7 +137,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       const v = values[i]
       const kind = kind_of(v, i)
       if (kind === 'static' && v !== schema.params[i]!.default) return -1
-      code = code * 4 + (kind === 'tensor' ? 0 : kind === 'scalar' ? 1 : 2)
+      code = code * 4 + KIND_CODES[kind]
     }
     return code
   }
@@ -153,6 +158,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     if (v instanceof Tensor) return 'tensor'
     const param = schema.params[index]!
     if (v === null || typeof v === 'string') return 'static'
+    if (v instanceof ComplexScalar) return 'pair'
     if (is_operand[index]) return def.constants?.includes(v as number) ? 'static' : 'scalar'
     return param.type === 'Scalar' && v !== param.default ? 'scalar' : 'static'
   }
@@ -164,6 +170,11 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const scalars: Expr[] = []
     const args = slots.map(({ kind, index }) => {
       const value = values[index]
+      if (kind === 'pair') {
+        const pair = [variable(real_type(type), 's'), variable(real_type(type), 's')] as const
+        scalars.push(...pair)
+        return complex(...pair)
+      }
       if (kind === 'tensor' || kind === 'scalar') {
         const e = variable(kind === 'tensor' ? type : real_type(type), kind === 'tensor' ? 'x' : 's')
         ;(kind === 'tensor' ? operands : scalars).push(e)
@@ -192,20 +203,22 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
   }
 
   /** Promotes, and splits the values into operands and scalars. */
-  function take_apart(values: readonly unknown[]): Call {
-    const promoted = plain_promotion(values) ?? promotion(values)
+  function take_apart(given: readonly unknown[]): Call {
+    const promoted = plain_promotion(given) ?? promotion(given)
     const lifted =
       rule === 'float' && !promoted.is_floating_point && !promoted.is_complex ? get_default_dtype() : promoted
-    const computed = typeof rule === 'function' ? rule(promoted, values) : lifted
+    const computed = typeof rule === 'function' ? rule(promoted, given) : lifted
     const dtype = rule === 'bool' ? bool : computed
     const own = compute_type(rule === 'bool' ? promoted : computed)
     const type = def.logical ? own : arithmetic_type(own)
+    const values = is_complex(type) ? given : without_complex(given, computed)
     const form = form_for(values, type, kinds_of(values))
     const xs: Tensor[] = []
     const numbers: LaunchValue[] = []
     for (let i = 0; i < values.length; i++) {
       const v = values[i]
       if (v instanceof Tensor) xs.push(v)
+      else if (v instanceof ComplexScalar) numbers.push(v.real, v.imag)
       else if (kind_of(v, i) === 'scalar') numbers.push(scalar_value(v, type))
     }
     if (xs.length === 0)
@@ -244,9 +257,8 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     return result_dtype(operands)
   }
 
-  function require_number(v: unknown, i: number): number | bigint | boolean | FloatScalar {
-    if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean' || v instanceof FloatScalar)
-      return v
+  function require_number(v: unknown, i: number): Number {
+    if (is_plain_number(v)) return v
     const param = schema.params[i]!.name.replace(/^self$/, 'input')
     const got =
       v === undefined || v === null
@@ -412,6 +424,14 @@ function require_complex_meaning(name: string, type: ComplexType, body: Expr): v
     throw new RuntimeError(`"${name}_cpu" not implemented for '${dtype}'`)
   }
 }
+
+/** The values with complex numbers as real ones, for operands that are not complex. */
+const without_complex = (values: readonly unknown[], dtype: DType): readonly unknown[] =>
+  values.some(v => v instanceof ComplexScalar)
+    ? values.map(v => (v instanceof ComplexScalar ? real_number(v, dtype) : v))
+    : values
+
+const KIND_CODES: Readonly<Record<Slot['kind'], number>> = { tensor: 0, scalar: 1, static: 2, pair: 3 }
 
 type Derive = (g: Expr, out: Expr) => (Expr | null)[]
 

@@ -8,7 +8,7 @@ import { coalesce, contiguous_strides, wrap_dims } from '../../base/shape.ts'
 import type { Executable, LaunchValue, Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
-import { compute_type, type ScalarType } from '../../ir/types.ts'
+import { compute_type, real_type, type ScalarType } from '../../ir/types.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { scratch } from './scratch.ts'
@@ -118,7 +118,9 @@ class Parts {
       : k.output('out', out, result)
     this.x = k.input('x', x, { rank: kept + reduced, ...inner_stride(inner) })
     this.#y = y && k.input('y', y, result)
-    this.#values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, types.total))
+    this.#values = Array.from({ length: def.values ?? 0 }, (_, i) =>
+      k.value(`value${i}`, real_type(types.total)).cast(types.total),
+    )
   }
 
   /** The contribution of the element of x at `index` (at `position` along its dimension) to the result at `at`. */
@@ -295,7 +297,9 @@ function write_finish_columns(
   const parts = k.input('parts', storage_of(types.part), { rank: 3, inner: 1 })
   const totals = k.inout('totals', storage_of(types.total), { rank: 2, inner: 1 })
   const second = y && k.input('y', y, { rank: 2, inner: 1 })
-  const values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, types.total))
+  const values = Array.from({ length: def.values ?? 0 }, (_, i) =>
+    k.value(`value${i}`, real_type(types.total)).cast(types.total),
+  )
   k.for(out.sizes[0] as Expr, 'parallel', o =>
     column_blocks(k, out.sizes[1] as Expr, each => {
       each(c => k.store(totals, [o, c], neutral(def.combine, types.total)))
@@ -326,7 +330,9 @@ function write_finish_rows(
   const out = k.output('out', dtype, { rank: 1, inner: 1 })
   const totals = k.input('totals', storage_of(total), { rank: 2, inner: 1 })
   const second = y && k.input('y', y, { rank: 1, inner: 1 })
-  const values = Array.from({ length: def.values ?? 0 }, (_, i) => k.value(`value${i}`, total))
+  const values = Array.from({ length: def.values ?? 0 }, (_, i) =>
+    k.value(`value${i}`, real_type(total)).cast(total),
+  )
   k.for(out.sizes[0] as Expr, 'parallel', o => {
     const sum = k.local(total, neutral(def.combine, total))
     k.for(totals.sizes[1] as Expr, 'reduce', part => k.assign(sum, sum[def.combine](totals.at(o, part))))
