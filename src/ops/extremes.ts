@@ -48,16 +48,21 @@ function refuse_empty(name: string, self: Tensor, dims: readonly number[] | null
 
 // ---------------------------------------------------------------------------------------------- max and min
 
-/** The gradient of an extreme over dimensions: shared evenly by the elements that attain it. */
+/**
+ * The gradient of an extreme over dimensions: shared evenly by the elements that attain it. Where NaN is the extreme,
+ * elements that are NaN share it, or else (`nan_too` is false) every gradient is NaN.
+ */
 function share_evenly(
   g: Tensor,
   self: Tensor,
   out: Tensor,
   dims: readonly number[],
   keepdim: boolean,
+  nan_too: boolean,
 ): Tensor {
   const wide = (t: Tensor): Tensor => restore_dims(t, self.sizes, dims, keepdim)
-  const mask = self.eq(wide(out)).logical_or(self.isnan().logical_and(wide(out).isnan()))
+  const equal = self.eq(wide(out))
+  const mask = nan_too ? equal.logical_or(self.isnan().logical_and(wide(out).isnan())) : equal
   return wide(g)
     .div(mask.sum(dims, { keepdim: true }))
     .mul(mask)
@@ -70,7 +75,9 @@ const extreme_all = (name: 'max' | 'min', reduce: Reduction): Op<[self: Tensor]>
       return reduce(self, all_dims(self.sizes.length), self.dtype)
     },
     saves: ['self', 'out'],
-    backward: { self: (g, [self], out) => share_evenly(g, self, out, all_dims(self.sizes.length), false) },
+    backward: {
+      self: (g, [self], out) => share_evenly(g, self, out, all_dims(self.sizes.length), false, true),
+    },
     node: name === 'max' ? 'MaxBackward1' : 'MinBackward1',
   })
 
@@ -180,7 +187,7 @@ const over = (name: 'amax' | 'amin', reduce: Reduction): Op<OverArgs> =>
       saves: ['self', 'out'],
       backward: {
         self: (g, [self, dim, keepdim], out) =>
-          share_evenly(g, self, out, dims_of(dim, self.sizes.length), keepdim),
+          share_evenly(g, self, out, dims_of(dim, self.sizes.length), keepdim, false),
       },
       samples: r => [
         [r.distinct(3, 4)],

@@ -89,6 +89,7 @@ const norm_op = (name: string, node: string): Op<InnerArgs> =>
       saves: ['self', 'out'],
       backward: {
         self(g, [self, ord, dim, keepdim, dtype], out) {
+          if (ord === 0) return null
           const dims = dims_of(dim, self.sizes.length)
           const wide = (t: Tensor): Tensor => restore_dims(t, self.sizes, dims, keepdim)
           return norm_grad(wide(g), to_dtype(self, dtype ?? self.dtype), ord, wide(out), dims)

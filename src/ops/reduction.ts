@@ -52,7 +52,12 @@ const over_dims =
 /** Integers are summed (and multiplied) as int64. */
 const sum_dtype = (self: DType, dtype: DType | null): DType => dtype ?? (is_integral(self) ? int64 : self)
 
-const add_up = reduction({ name: 'sum', combine: 'add' })
+const add_terms = reduction({ name: 'sum', combine: 'add' })
+/** Sums; of booleans as booleans: whether any is true. */
+const add_up: Reduction = (x, dims, dtype, ...rest) =>
+  dtype === bool
+    ? to_dtype(add_terms(to_dtype(x, bool), dims, int64, ...rest), bool)
+    : add_terms(x, dims, dtype, ...rest)
 const sum_over = over_dims(add_up, sum_dtype)
 
 const sum_all: Op<[self: Tensor, dtype: DType | null]> = op('sum(Tensor self, dtype? dtype)', {

@@ -71,6 +71,7 @@ const families: readonly [string, Record<string, unknown>][] = [
   ['nn.functional.', nn],
   ['nn.functional.', torch.nn.functional],
   ['special.', (torch as unknown as Record<string, Record<string, unknown>>)['special'] ?? {}],
+  ['masked.', torch.masked],
   ['linalg.', (torch as unknown as Record<string, Record<string, unknown>>)['linalg'] ?? {}],
 ]
 
