@@ -23,7 +23,10 @@ export {
 } from './index_ops.ts'
 export { index_put, index_put_ } from './indexing.ts'
 export { combinations } from './join.ts'
+export { symeig } from './linalg/eigh.ts'
 export { inverse } from './linalg/inverse.ts'
+export { geqrf, ormqr, qr } from './linalg/qr.ts'
+export { svd } from './linalg/svd.ts'
 export {
   argwhere,
   masked_fill,
