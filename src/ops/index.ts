@@ -25,6 +25,7 @@ export { index_put, index_put_ } from './indexing.ts'
 export { combinations } from './join.ts'
 export { symeig } from './linalg/eigh.ts'
 export { inverse } from './linalg/inverse.ts'
+export { pinverse } from './linalg/pseudo_inverse.ts'
 export { geqrf, ormqr, qr } from './linalg/qr.ts'
 export { svd } from './linalg/svd.ts'
 export {

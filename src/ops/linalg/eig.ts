@@ -22,7 +22,7 @@ import {
 } from './batch.ts'
 import type { Eigen } from './eigh.ts'
 import { LinAlgError } from './error.ts'
-import { inverse } from './inverse.ts'
+import { pseudo_inverse } from './pseudo_inverse.ts'
 import { schur } from './schur.ts'
 
 const complex_of = (dtype: DType): DType =>
@@ -59,7 +59,7 @@ function decompose(a: Tensor, vectors: boolean): { L: Tensor; V: Tensor | null }
 
 /** The gradient of eigenvalues and eigenvectors, which have length 1 and any phase. */
 function gradient(gL: Tensor | null, gV: Tensor | null, L: Tensor, V: Tensor): Tensor | null {
-  if (gV === null) return gL && inverse(V.mH).matmul(gL.unsqueeze(-1).mul(V.mH))
+  if (gV === null) return gL && pseudo_inverse(V.mH, 0, 0, false).matmul(gL.unsqueeze(-1).mul(V.mH))
   const projected = V.mH.matmul(gV)
   const diagonal = projected.diagonal(0, -2, -1)
   const phases = diagonal.detach().imag
@@ -73,7 +73,7 @@ function gradient(gL: Tensor | null, gV: Tensor | null, L: Tensor, V: Tensor): T
   const difference = L.unsqueeze(-2).sub(L.unsqueeze(-1)).conj().add(eye)
   const off = projected.sub(along).div(difference).mul(eye.neg().add(1))
   const inner = gL === null ? off : off.add(gL.diag_embed())
-  return inverse(V.mH).matmul(inner.matmul(V.mH))
+  return pseudo_inverse(V.mH, 0, 0, false).matmul(inner.matmul(V.mH))
 }
 
 type Options = { out?: readonly Tensor[] }

@@ -7,5 +7,10 @@ export { linalg_eig as eig, linalg_eigvals as eigvals } from './eig.ts'
 export { linalg_eigh as eigh, linalg_eigvalsh as eigvalsh } from './eigh.ts'
 export { LinAlgError } from './error.ts'
 export { inverse as inv } from './inverse.ts'
+export {
+  linalg_lstsq as lstsq,
+  linalg_matrix_rank as matrix_rank,
+  linalg_pinv as pinv,
+} from './pseudo_inverse.ts'
 export { linalg_qr as qr } from './qr.ts'
 export { linalg_svd as svd, linalg_svdvals as svdvals } from './svd.ts'

@@ -19,7 +19,7 @@ import {
   require_lapack,
   require_matrices,
 } from './batch.ts'
-import { inverse } from './inverse.ts'
+import { pseudo_inverse } from './pseudo_inverse.ts'
 import { apply_reflectors, reflectors_of } from './reflectors.ts'
 
 /** An orthogonal (unitary) factor and an upper triangular one. */
@@ -51,7 +51,7 @@ function tall_gradient(gQ: Tensor | null, gR: Tensor | null, Q: Tensor, R: Tenso
         ? Q.mH.matmul(gQ).neg()
         : gR.matmul(R.mH).sub(Q.mH.matmul(gQ))
   const g = Q.matmul(hermitian_sum(inner.triu()))
-  return (gQ === null ? g : g.add(gQ)).matmul(inverse(R.mH))
+  return (gQ === null ? g : g.add(gQ)).matmul(pseudo_inverse(R.mH, 0, 0, false))
 }
 
 function gradient([gQ, gR]: Grads, mode: Mode, [Q, R]: readonly Tensor[]): Tensor | null {
