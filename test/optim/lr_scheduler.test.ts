@@ -5,7 +5,13 @@ import recorded from '../data/optim/schedules.json' with { type: 'json' }
 
 const { lr_scheduler } = torch.optim
 
-type Name = 'StepLR' | 'MultiStepLR' | 'ExponentialLR' | 'CosineAnnealingLR' | 'OneCycleLR' | 'LambdaLR'
+type Name = Exclude<keyof typeof lr_scheduler, 'LRScheduler' | '_LRScheduler'>
+type Stepped = Pick<
+  torch.optim.lr_scheduler.LRScheduler,
+  'state_dict' | 'load_state_dict' | 'get_last_lr'
+> & {
+  step(metrics?: number): void
+}
 type Case = {
   scheduler: Name
   options: Record<string, unknown> | null
@@ -19,18 +25,41 @@ const lambdas = [(epoch: number) => 0.95 ** epoch, (epoch: number) => 1 / (1 + e
 
 function make(tested: Case): {
   optimizer: torch.optim.SGD | torch.optim.Adam
-  scheduler: torch.optim.lr_scheduler.LRScheduler
+  scheduler: Stepped
 } {
   const groups = [{ params: [torch.zeros(1)] }, { params: [torch.zeros(1)], lr: 0.02 }]
   const optimizer =
     tested.optimizer === 'SGD'
       ? new torch.optim.SGD(groups, { lr: 0.1, momentum: 0.9 })
       : new torch.optim.Adam(groups, { lr: 0.1 })
+  const { ConstantLR, ExponentialLR, StepLR } = lr_scheduler
+  if (tested.scheduler === 'ChainedScheduler')
+    return {
+      optimizer,
+      scheduler: lr_scheduler.ChainedScheduler([
+        ConstantLR(optimizer, 0.1, 4),
+        ExponentialLR(optimizer, 0.9),
+      ]),
+    }
+  const schedulers =
+    tested.scheduler === 'SequentialLR'
+      ? {
+          schedulers: [
+            ConstantLR(optimizer, 0.1, 4),
+            ExponentialLR(optimizer, 0.9),
+            StepLR(optimizer, 4, 0.5),
+          ],
+        }
+      : {}
+  const made = lr_scheduler[tested.scheduler] as unknown as new (o: unknown, options: object) => Stepped
   return {
     optimizer,
-    scheduler: new lr_scheduler[tested.scheduler](optimizer, tested.options ?? { lr_lambda: lambdas }),
+    scheduler: new made(optimizer, { ...(tested.options ?? { lr_lambda: lambdas }), ...schedulers }),
   }
 }
+
+const metric = (c: Case, epoch: number): number[] =>
+  c.scheduler === 'ReduceLROnPlateau' ? [Math.cos(epoch / 3)] : []
 
 const momentum = (group: object): number =>
   'betas' in group ? (group.betas as number[])[0]! : (group as { momentum: number }).momentum
@@ -45,9 +74,10 @@ describe.each(cases.map(c => [`${c.scheduler} ${JSON.stringify(c.options)} of ${
           expect(group.lr).toBeCloseTo(tested.rates[epoch]![i]!, 12)
           expect(momentum(group)).toBeCloseTo(tested.momenta[epoch]![i]!, 12)
         })
-        expect(scheduler.get_last_lr()).toEqual(optimizer.param_groups.map(group => group.lr))
+        if (epoch > 0 || tested.scheduler !== 'ReduceLROnPlateau')
+          expect(scheduler.get_last_lr()).toEqual(optimizer.param_groups.map(group => group.lr))
         optimizer.step()
-        if (epoch < 29) scheduler.step()
+        if (epoch < 29) scheduler.step(...metric(tested, epoch + 1))
       }
       const state = scheduler.state_dict()
       for (const name of ['last_epoch', '_step_count', 'base_lrs'])
@@ -60,7 +90,7 @@ describe.each(cases.map(c => [`${c.scheduler} ${JSON.stringify(c.options)} of ${
       for (let epoch = 0; epoch < 11; epoch++) {
         for (const { optimizer, scheduler } of [whole, first]) {
           optimizer.step()
-          scheduler.step()
+          scheduler.step(...metric(tested, epoch))
         }
       }
       const second = make(tested)
@@ -69,7 +99,7 @@ describe.each(cases.map(c => [`${c.scheduler} ${JSON.stringify(c.options)} of ${
       for (let epoch = 0; epoch < 11; epoch++) {
         for (const { optimizer, scheduler } of [whole, second]) {
           optimizer.step()
-          scheduler.step()
+          scheduler.step(...metric(tested, epoch + 11))
         }
         expect(second.scheduler.get_last_lr()).toEqual(whole.scheduler.get_last_lr())
       }
@@ -164,6 +194,31 @@ describe('schedulers', () => {
       },
       'ValueError',
       'Tried to step 12 times. The specified number of total steps is 10',
+    ],
+    [
+      'schedulers of another optimizer',
+      () => lr_scheduler.SequentialLR(sgd(), [lr_scheduler.StepLR(sgd(), 2)], []),
+      'ValueError',
+      'Sequential Schedulers expects all schedulers to belong to the same optimizer, but got schedulers at index 0 to ' +
+        'be different than the optimizer passed in.',
+    ],
+    [
+      'a factor above 1',
+      () => lr_scheduler.ConstantLR(sgd(), 2),
+      'ValueError',
+      'Constant multiplicative factor expected to be between 0 and 1.',
+    ],
+    [
+      'a plateau that would not fall',
+      () => lr_scheduler.ReduceLROnPlateau(sgd(), 'min', 1),
+      'ValueError',
+      'Factor should be < 1.0.',
+    ],
+    [
+      'restarts after no epochs',
+      () => lr_scheduler.CosineAnnealingWarmRestarts(sgd(), 0),
+      'ValueError',
+      'Expected positive integer T_0, but got 0',
     ],
     [
       'an option that is not known',

@@ -31,6 +31,10 @@ export class StepLR extends LRScheduler {
     const decays = this.last_epoch !== 0 && this.last_epoch % this.step_size === 0
     return this.groups.map(({ lr }) => (decays ? lr * this.gamma : lr))
   }
+
+  protected override closed_form(): number[] {
+    return this.base_lrs.map(lr => lr * this.gamma ** Math.floor(this.last_epoch / this.step_size))
+  }
 }
 
 export type MultiStepLROptions = Common & { milestones?: readonly number[]; gamma?: number }
@@ -61,6 +65,11 @@ export class MultiStepLR extends LRScheduler {
     const times = this.milestones.filter(epoch => epoch === this.last_epoch).length
     return this.groups.map(({ lr }) => (times > 0 ? lr * this.gamma ** times : lr))
   }
+
+  protected override closed_form(): number[] {
+    const past = this.milestones.filter(epoch => epoch <= this.last_epoch).length
+    return this.base_lrs.map(lr => lr * this.gamma ** past)
+  }
 }
 
 export type ExponentialLROptions = Common & { gamma?: number }
@@ -84,6 +93,10 @@ export class ExponentialLR extends LRScheduler {
 
   protected override get_lr(): number[] {
     return this.groups.map(({ lr }) => (this.last_epoch === 0 ? lr : lr * this.gamma))
+  }
+
+  protected override closed_form(): number[] {
+    return this.base_lrs.map(lr => lr * this.gamma ** this.last_epoch)
   }
 }
 
@@ -125,5 +138,15 @@ export class LambdaLR extends LRScheduler {
 
   override load_state_dict({ lr_lambdas: _, ...state }: Readonly<Record<string, unknown>>): void {
     super.load_state_dict(state)
+  }
+}
+
+/** The rates times `lr_lambda(epoch)` at each epoch but the first: one function, or one for each group. */
+export class MultiplicativeLR extends LambdaLR {
+  protected override get_lr(): number[] {
+    const { last_epoch } = this
+    return this.groups.map(({ lr }, i) =>
+      last_epoch > 0 ? lr * (this.lr_lambdas[i] as Factor)(last_epoch) : lr,
+    )
   }
 }

@@ -50,8 +50,9 @@ export class LRScheduler {
   }
 
   /** Ends a subclass's constructor: sets the rates of the first epoch. */
-  protected start(): void {
+  start(): void {
     this.optimizer._step_count = 0
+    this._step_count = 0
     this.step()
   }
 
@@ -64,13 +65,18 @@ export class LRScheduler {
     throw new NotImplementedError('a scheduler defines get_lr')
   }
 
+  /** The rates for `last_epoch`, whatever came before it; where a schedule has no such form, those that follow. */
+  protected closed_form(): number[] {
+    return this.get_lr()
+  }
+
   /** The rates that were set last. */
   get_last_lr(): number[] {
     return this._last_lr
   }
 
-  /** Goes on to the next epoch; to be called after `optimizer.step()`. */
-  step(): void {
+  /** Goes on to the next epoch, or to the one given; to be called after `optimizer.step()`. */
+  step(epoch: number | null = null): void {
     if (this._step_count === 1 && this.optimizer._step_count < 1)
       console.warn(
         'UserWarning: Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, ' +
@@ -79,8 +85,12 @@ export class LRScheduler {
           'at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate',
       )
     this._step_count++
-    this.last_epoch++
-    const rates = this.get_lr()
+    this.last_epoch = epoch ?? this.last_epoch + 1
+    const rates = epoch === null ? this.get_lr() : this.closed_form()
+    this.set_rates(rates)
+  }
+
+  protected set_rates(rates: readonly number[]): void {
     this.groups.forEach((group, i) => {
       group.lr = rates[i] as number
       if (this.verbose) console.log(`Adjusting learning rate of group ${i} to ${scientific(group.lr)}.`)
@@ -123,7 +133,7 @@ function count_steps(optimizer: Scheduled): void {
 }
 
 /** `%.4e` */
-function scientific(x: number): string {
+export function scientific(x: number): string {
   const [mantissa, power] = x.toExponential(4).split('e') as [string, string]
   return `${mantissa}e${power[0]}${power.slice(1).padStart(2, '0')}`
 }

@@ -3,6 +3,7 @@
 Run with PyTorch 1.13.1 and NumPy: python3 test/data/optim/make.py
 """
 import json
+import math
 import os
 import warnings
 
@@ -109,7 +110,20 @@ SCHEDULES = [
     ('OneCycleLR', dict(max_lr=[0.5, 0.2], epochs=5, steps_per_epoch=6, pct_start=0.4, anneal_strategy='linear')),
     ('OneCycleLR', dict(max_lr=0.5, total_steps=30, three_phase=True, div_factor=10, final_div_factor=100)),
     ('OneCycleLR', dict(max_lr=0.5, total_steps=30, cycle_momentum=False)),
+    ('ConstantLR', dict(factor=0.4, total_iters=8)),
+    ('LinearLR', dict(start_factor=0.2, end_factor=0.8, total_iters=11)),
+    ('PolynomialLR', dict(total_iters=20, power=1.7)),
+    ('CosineAnnealingWarmRestarts', dict(T_0=4, T_mult=2, eta_min=0.001)),
+    ('CyclicLR', dict(base_lr=0.01, max_lr=0.3, step_size_up=4, step_size_down=3, mode='triangular2',
+                      cycle_momentum=False)),
+    ('CyclicLR', dict(base_lr=[0.01, 0.02], max_lr=0.3, step_size_up=5, mode='exp_range', gamma=0.9,
+                      cycle_momentum=False)),
+    ('ReduceLROnPlateau', dict(patience=2, factor=0.5, cooldown=1, min_lr=0.004)),
+    ('ReduceLROnPlateau', dict(mode='max', patience=1, threshold=0.05, threshold_mode='abs')),
+    ('SequentialLR', dict(milestones=[6, 15])),
+    ('ChainedScheduler', dict()),
 ]
+MOMENTUM = [('CyclicLR', dict(base_lr=0.01, max_lr=0.3, step_size_up=6), 'SGD')]
 
 
 def schedule(name, options, optimizer_name):
@@ -117,18 +131,27 @@ def schedule(name, options, optimizer_name):
     groups = [dict(params=params[:1]), dict(params=params[1:], lr=0.02)]
     kind = dict(SGD=dict(lr=0.1, momentum=0.9), Adam=dict(lr=0.1))[optimizer_name]
     optimizer = getattr(optim, optimizer_name)(groups, **kind)
-    if name == 'LambdaLR':
-        options = dict(lr_lambda=[lambda epoch: 0.95 ** epoch, lambda epoch: 1 / (1 + epoch)])
-    scheduler = getattr(optim.lr_scheduler, name)(optimizer, **options)
+    S = optim.lr_scheduler
+    if name == 'SequentialLR':
+        options = dict(optimizer=optimizer, **options, schedulers=[
+            S.ConstantLR(optimizer, 0.1, 4), S.ExponentialLR(optimizer, 0.9), S.StepLR(optimizer, 4, 0.5)])
+    if name == 'ChainedScheduler':
+        options = dict(schedulers=[S.ConstantLR(optimizer, 0.1, 4), S.ExponentialLR(optimizer, 0.9)])
+    elif name != 'SequentialLR':
+        options = dict(optimizer=optimizer, **(options or {}))
+    if name in ('LambdaLR', 'MultiplicativeLR'):
+        options = dict(optimizer=optimizer, lr_lambda=[lambda epoch: 0.95 ** epoch, lambda epoch: 1 / (1 + epoch)])
+    scheduler = getattr(optim.lr_scheduler, name)(**options)
     rates, momenta = [], []
     for _ in range(30):
         rates.append([g['lr'] for g in optimizer.param_groups])
         momenta.append([g['momentum'] if 'momentum' in g else g['betas'][0] for g in optimizer.param_groups])
         optimizer.step()
         if len(rates) < 30:
-            scheduler.step()
+            scheduler.step(*([math.cos(len(rates) / 3)] if name == 'ReduceLROnPlateau' else []))
     state = {k: v for k, v in scheduler.state_dict().items()
-             if not callable(v) and k not in ('lr_lambdas', 'milestones', '_schedule_phases')}
+             if not callable(v) and k not in ('lr_lambdas', 'milestones', '_schedule_phases', '_schedulers',
+                                          'mode_worse', '_scale_fn_ref')}
     return dict(rates=rates, momenta=momenta, state=state)
 
 
@@ -157,5 +180,6 @@ write('steps.json', dict(
     cases=[dict(optimizer=n, options=o, float64=steps(n, o, torch.float64), float32=steps(n, o, torch.float32))
            for n, o in CASES]))
 write('schedules.json', [dict(scheduler=n, options=o, optimizer=k, **schedule(n, o, k))
-                         for n, o in SCHEDULES + [('LambdaLR', None)] for k in ('SGD', 'Adam')])
+                         for n, o, k in [(n, o, k) for n, o in SCHEDULES + [('LambdaLR', None), ('MultiplicativeLR', None)]
+                                         for k in ('SGD', 'Adam')] + MOMENTUM])
 write('text.json', text())
