@@ -9,6 +9,7 @@ export { clone, contiguous, copy_, detach } from './convert.ts'
 export { bincount, histc } from './counting.ts'
 export { tensordot } from './einsum.ts'
 export { amax, amin, aminmax, argmax, argmin, max, min } from './extremes.ts'
+export { istft, stft } from './fft/stft.ts'
 export {
   index_add,
   index_add_,
