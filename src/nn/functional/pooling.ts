@@ -1,5 +1,5 @@
 // Pooling functions of torch.nn.functional: maxima with `return_indices`, averages, adaptive pooling, power averages,
-// unpooling. Not here: the kernels (ops/nn/*pool.ts), three dimensions.
+// unpooling. Not here: the kernels (ops/nn/*pool*.ts).
 import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
 
 type Numbers = number | readonly number[]
@@ -56,6 +56,12 @@ export const max_pool2d: MaxPool<MaxArgs> = max_pool(
   _nn.max_pool2d_with_indices,
 )
 
+/** The largest element of each window of (N, C, D, H, W) or (C, D, H, W); `stride` defaults to the window's size. */
+export const max_pool3d: MaxPool<MaxArgs> = max_pool(
+  `max_pool3d(Tensor input, ${WINDOW})`,
+  _nn.max_pool3d_with_indices,
+)
+
 type Sizes = number | null | readonly (number | null)[]
 type AdaptiveArgs = [input: Tensor, output_size: Sizes | { output_size: Sizes; return_indices?: boolean }]
 
@@ -69,6 +75,60 @@ export const adaptive_max_pool2d: MaxPool<AdaptiveArgs> = max_pool(
   'adaptive_max_pool2d(Tensor input, any? output_size)',
   _nn.adaptive_max_pool2d_with_indices,
 )
+/** The largest elements of windows that divide the last three dimensions into `output_size` parts; null keeps a size. */
+export const adaptive_max_pool3d: MaxPool<AdaptiveArgs> = max_pool(
+  'adaptive_max_pool3d(Tensor input, any? output_size)',
+  _nn.adaptive_max_pool3d_with_indices,
+)
+
+type FractionalOptions = {
+  output_size?: number | readonly number[] | null
+  output_ratio?: number | readonly number[] | null
+  _random_samples?: Tensor | null
+}
+type FractionalArgs = [
+  input: Tensor,
+  kernel_size: Numbers,
+  output_size?: Numbers | null | FractionalOptions,
+  output_ratio?: Numbers | null | FractionalOptions,
+]
+const fractional = (dims: 2 | 3): [MaxPool<FractionalArgs>, Op<FractionalArgs, [Tensor, Tensor]>] => {
+  const found = dims === 2 ? _nn.fractional_max_pool2d_with_indices : _nn.fractional_max_pool3d_with_indices
+  const signature = (name: string, random: string): string =>
+    `${name}(Tensor input, int[] kernel_size, int[]? output_size=None, float[]? output_ratio=None, ${random})`
+  const name = `fractional_max_pool${dims}d`
+  const body = (...values: unknown[]): Tensor | [Tensor, Tensor] => {
+    const [input, kernel_size, output_size, output_ratio, return_indices, samples] = values as [
+      Tensor,
+      number[],
+      number[] | null,
+      number[] | null,
+      boolean,
+      Tensor | null,
+    ]
+    const pair = found(input, kernel_size, output_size, output_ratio, samples)
+    return return_indices ? pair : pair[0]
+  }
+  const random = 'bool return_indices=False, Tensor? _random_samples=None'
+  return [
+    composite(signature(name, random), { body, out: false }) as unknown as MaxPool<FractionalArgs>,
+    composite(signature(`${name}_with_indices`, random), {
+      body: (...values: unknown[]) => body(...values.with(4, true)) as [Tensor, Tensor],
+      out: false,
+    }),
+  ]
+}
+
+const [in_planes, in_volumes] = [fractional(2), fractional(3)]
+
+/** Maxima of windows of `kernel_size`, which lie at random so that there are `output_size` of them, or by the ratio. */
+export const fractional_max_pool2d: MaxPool<FractionalArgs> = in_planes[0]
+/** Maxima of windows of `kernel_size`, which lie at random so that there are `output_size` of them, or by the ratio. */
+export const fractional_max_pool3d: MaxPool<FractionalArgs> = in_volumes[0]
+/** {@link fractional_max_pool2d} and the positions of the largest elements in each plane. */
+export const fractional_max_pool2d_with_indices: Op<FractionalArgs, [Tensor, Tensor]> = in_planes[1]
+/** {@link fractional_max_pool3d} and the positions of the largest elements in each volume. */
+export const fractional_max_pool3d_with_indices: Op<FractionalArgs, [Tensor, Tensor]> = in_volumes[1]
 
 export const max_pool1d_with_indices: typeof _nn.max_pool1d_with_indices = _nn.max_pool1d_with_indices
 export const max_pool2d_with_indices: typeof _nn.max_pool2d_with_indices = _nn.max_pool2d_with_indices
@@ -78,6 +138,12 @@ export const adaptive_max_pool2d_with_indices: typeof _nn.adaptive_max_pool2d_wi
   _nn.adaptive_max_pool2d_with_indices
 export const adaptive_avg_pool1d: typeof _nn.adaptive_avg_pool1d = _nn.adaptive_avg_pool1d
 export const adaptive_avg_pool2d: typeof _nn.adaptive_avg_pool2d = _nn.adaptive_avg_pool2d
+export const max_pool3d_with_indices: typeof _nn.max_pool3d_with_indices = _nn.max_pool3d_with_indices
+export const adaptive_max_pool3d_with_indices: typeof _nn.adaptive_max_pool3d_with_indices =
+  _nn.adaptive_max_pool3d_with_indices
+export const adaptive_avg_pool3d: typeof _nn.adaptive_avg_pool3d = _nn.adaptive_avg_pool3d
+export const avg_pool3d: typeof _nn.avg_pool3d = _nn.avg_pool3d
+export const max_unpool3d: typeof _nn.max_unpool3d = _nn.max_unpool3d
 export const avg_pool1d: typeof _nn.avg_pool1d = _nn.avg_pool1d
 export const avg_pool2d: typeof _nn.avg_pool2d = _nn.avg_pool2d
 export const max_unpool1d: typeof _nn.max_unpool1d = _nn.max_unpool1d

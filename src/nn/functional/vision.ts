@@ -95,10 +95,10 @@ function resize(
         ? `Got ${input.ndim}D input, but ${mode} mode needs ${known[0]! + 2}D input`
         : `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
     )
-  if (mode === 'area' && dims === 3)
-    throw new NotImplementedError('interpolate: mode area is not implemented for 5D input')
-  if (mode === 'area')
-    return dims === 1 ? _nn.adaptive_avg_pool1d(input, target) : _nn.adaptive_avg_pool2d(input, target)
+  if (mode === 'area') {
+    const averages = [_nn.adaptive_avg_pool1d, _nn.adaptive_avg_pool2d, _nn.adaptive_avg_pool3d]
+    return averages[dims - 1]!(input, target)
+  }
   return _nn.upsample_to(input, target, mode, align_corners ?? false, recompute === true ? null : scales)
 }
 

@@ -24,7 +24,7 @@ import {
 } from './pool.ts'
 
 /** The window of result `i` of `out`, in a dimension of `n` elements: first element and count. */
-function window_of(k: Builder, i: Expr, n: Expr, out: Expr): { first: Expr; count: Expr } {
+export function window_of(k: Builder, i: Expr, n: Expr, out: Expr): { first: Expr; count: Expr } {
   const first = k.local('index', i.mul(n).truncdiv(out))
   return { first, count: i.add(1).mul(n).add(out.sub(1)).truncdiv(out).sub(first) }
 }
@@ -242,13 +242,12 @@ const place_kernel = kernels('max_unpool', (k, dtype: DType) => {
   )
 })
 
-const place: Op<[self: Tensor, indices: Tensor, sizes: readonly number[]]> = op(
-  'max_unpool2d(Tensor self, Tensor indices, int[] sizes)',
-  {
-    node: 'MaxUnpool2DBackward0',
+const placing = (dims: 2 | 3): Op<[self: Tensor, indices: Tensor, sizes: readonly number[]]> =>
+  op(`max_unpool${dims}d(Tensor self, Tensor indices, int[] sizes)`, {
+    node: `MaxUnpool${dims}DBackward0`,
     forward(self: Tensor, indices: Tensor, sizes: number[]) {
       const out = zeros(sizes, self.dtype)
-      const count = numel(sizes.slice(0, -2))
+      const count = numel(sizes.slice(0, -dims))
       const flat = (t: Tensor): ReturnType<typeof window> =>
         window(t, [count, t.count / count], [t.count / count, 1])
       if (self.count > 0) place_kernel(self.dtype)([flat(out), flat(dense(self)), flat(dense(indices))], [])
@@ -256,10 +255,11 @@ const place: Op<[self: Tensor, indices: Tensor, sizes: readonly number[]]> = op(
     },
     saves: ['indices'],
     backward: {
-      self: (g, [, indices]) => g.flatten(-2).gather(-1, indices.flatten(-2)).view(indices.sizes),
+      self: (g, [, indices]) => g.flatten(-dims).gather(-1, indices.flatten(-dims)).view(indices.sizes),
     },
-  },
-)
+  })
+/** Elements at their positions in each plane, or each volume, of zeros. */
+export const place = { 2: placing(2), 3: placing(3) } as const
 
 type UnpoolOptions = {
   kernel_size?: Numbers
@@ -267,7 +267,7 @@ type UnpoolOptions = {
   padding?: Numbers
   output_size?: readonly number[] | null
 }
-type UnpoolArgs = [
+export type UnpoolArgs = [
   input: Tensor,
   indices: Tensor,
   kernel_size: Numbers | UnpoolOptions,
@@ -277,7 +277,7 @@ type UnpoolArgs = [
 ]
 
 /** The sizes behind a pooling: those that the window implies, or the given ones where they are near enough. */
-function unpooled_sizes(
+export function unpooled_sizes(
   input: Tensor,
   kernel: number[],
   stride: number[],
@@ -336,7 +336,7 @@ const unpool_op = (dims: Dims, samples: Samples<UnpoolArgs>): Op<UnpoolArgs> => 
         check_positions(indices, spatial)
         const size = in_two(spatial, 1)
         const positions = dims === 1 ? indices.unsqueeze(-2) : indices
-        return lifted(dims, input, x => place(x, positions, [...x.sizes.slice(0, -2), ...size]))
+        return lifted(dims, input, x => place[2](x, positions, [...x.sizes.slice(0, -2), ...size]))
       },
       samples,
       out: false,

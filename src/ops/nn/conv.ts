@@ -1,13 +1,16 @@
-// Convolution in one and two dimensions and its transpose, over the device's routine; each gradient is again a
-// convolution. Not here: the routine (device/), im2col (fold.ts).
+// Convolution in one to three dimensions and its transpose, over the device's routine; each gradient is again a
+// convolution, and complex ones are three real ones. Not here: the routine (device/), im2col (fold.ts), depths as images
+// (conv_depth.ts).
 import { type DType, float16, float32, float64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import type { ConvProblem, Operand } from '../../device/device.ts'
 import { cpu_device, empty } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { dense_as } from '../define/copy.ts'
+import { complex, imag, real } from '../complex_parts.ts'
+import { dense, dense_as } from '../define/copy.ts'
 import { type Op, op, overloaded } from '../define/op.ts'
 import { window } from '../define/space.ts'
+import { type Depths, fold_depths, images_of, unfold_depths } from './conv_depth.ts'
 import { constant_pad_nd } from './pad.ts'
 
 type Pair = readonly [number, number]
@@ -68,6 +71,58 @@ const geometry = ([stride, padding, dilation, groups]: Flat): Geometry => {
     values.length === 1 ? [one, values[0]!] : [values[0]!, values[1]!]
   return { stride: pair(stride, 1), padding: pair(padding, 0), dilation: pair(dilation, 1), groups }
 }
+
+/** {@link run} on volumes: as images, one for each depth of the result. */
+function run_volumes(
+  kind: ConvProblem['kind'],
+  given: { readonly [R in Role]?: Tensor | null },
+  sizes: readonly number[],
+  [stride, padding, dilation, groups]: Flat,
+): Tensor {
+  const { dtype } = (given.input ?? given.output) as Tensor
+  const weight_sizes = given.weight?.sizes ?? sizes
+  const [o, c, size, kh, kw] = weight_sizes as [number, number, number, number, number]
+  const depths: Depths = { size, stride: stride[0]!, padding: padding[0]!, dilation: dilation[0]! }
+  const flat = geometry([stride.slice(1), padding.slice(1), dilation.slice(1), groups])
+  const weight = given.weight && dense(given.weight).view([o, c * size, kh, kw])
+  const [n, channels, out_depth, h, w] = sizes as [number, number, number, number, number]
+  if (kind === 'input_grad') {
+    const out = empty(sizes, dtype)
+    const output = given.output as Tensor
+    const depth = output.sizes[2]!
+    if (out.count === 0) return out
+    const images = run(
+      kind,
+      { weight: weight!, output: images_of(output) },
+      [n * depth, channels * size, h, w],
+      flat,
+    )
+    fold_depths(out, images, depth, depths, given.bias ?? null)
+    return out
+  }
+  if (kind === 'weight_grad') {
+    const output = given.output as Tensor
+    const input = unfold_depths(given.input as Tensor, output.sizes[2]!, depths)
+    return run(kind, { input, output: images_of(output) }, [o, c * size, kh, kw], flat).view(sizes)
+  }
+  const input = unfold_depths(given.input as Tensor, out_depth, depths)
+  const images = run(
+    kind,
+    { input, weight: weight!, bias: given.bias ?? null },
+    [n * out_depth, channels, h, w],
+    flat,
+  )
+  return dense(images.view([n, out_depth, channels, h, w]).transpose(1, 2))
+}
+
+const compute = (
+  kind: ConvProblem['kind'],
+  given: { readonly [R in Role]?: Tensor | null },
+  sizes: readonly number[],
+  flat: Flat,
+): Tensor =>
+  flat[0].length === 3 ? run_volumes(kind, given, sizes, flat) : run(kind, given, sizes, geometry(flat))
+
 const GEOMETRY = 'int[] stride, int[] padding, int[] dilation, int groups'
 
 type GradArgs = [a: Tensor, b: Tensor, sizes: readonly number[], ...Flat]
@@ -84,7 +139,7 @@ const convolution: Op<[input: Tensor, weight: Tensor, bias: Tensor | null, ...Fl
         return Math.floor((n + 2 * padding[i]! - reach) / stride[i]!) + 1
       })
       const sizes = [input.sizes[0]!, weight.sizes[0]!, ...spatial]
-      return run('forward', { input, weight, bias }, sizes, geometry(flat))
+      return compute('forward', { input, weight, bias }, sizes, flat)
     },
     saves: ['input', 'weight'],
     backward: {
@@ -101,7 +156,7 @@ const input_grad: Op<GradArgs> = op(
   {
     node: 'ConvolutionBackwardBackward0',
     forward: (output: Tensor, weight: Tensor, sizes: number[], ...flat: Flat) =>
-      run('input_grad', { weight, output }, sizes, geometry(flat)),
+      compute('input_grad', { weight, output }, sizes, flat),
     saves: ['output', 'weight'],
     backward: {
       output: (g, [, weight, , ...flat]) => convolution(g, weight, null, ...flat),
@@ -116,7 +171,7 @@ const transposed_convolution: Op<
 > = op(`convolution_transpose(Tensor input, Tensor weight, Tensor? bias, int[] sizes, ${GEOMETRY})`, {
   node: 'ConvolutionBackward0',
   forward: (input: Tensor, weight: Tensor, bias: Tensor | null, sizes: number[], ...flat: Flat) =>
-    run('input_grad', { weight, bias, output: input }, sizes, geometry(flat)),
+    compute('input_grad', { weight, bias, output: input }, sizes, flat),
   saves: ['input', 'weight'],
   backward: {
     input: (g, [, weight, , , ...flat]) => convolution(g, weight, null, ...flat),
@@ -130,7 +185,7 @@ const weight_grad: Op<GradArgs> = op(
   {
     node: 'ConvolutionBackwardBackward0',
     forward: (output: Tensor, input: Tensor, sizes: number[], ...flat: Flat) =>
-      run('weight_grad', { input, output }, sizes, geometry(flat)),
+      compute('weight_grad', { input, output }, sizes, flat),
     saves: ['output', 'input'],
     backward: {
       output: (g, [, input, , ...flat]) => convolution(input, g, null, ...flat),
@@ -218,7 +273,9 @@ function check(
         `expected scalar type ${scalar_name(input.dtype)} but found ${scalar_name(t.dtype)}`,
       )
   if (input.dtype === float16)
-    throw new RuntimeError(`"slow_conv2d_cpu" not implemented for '${scalar_name(input.dtype)}'`)
+    throw new RuntimeError(
+      `"${dims === 3 ? 'compute_columns3d' : 'slow_conv2d_cpu'}" not implemented for '${scalar_name(input.dtype)}'`,
+    )
   if (transposed) return
   const padded = input.sizes.slice(2).map((n, i) => n + 2 * padding[i]!)
   const reach = sizes.slice(2).map((k, i) => dilation[i]! * (k - 1) + 1)
@@ -262,9 +319,26 @@ function resolve_padding(
   return [uneven.some(n => n > 0) ? constant_pad_nd(input, uneven) : input, even]
 }
 
+/** A convolution of complex numbers, out of three of their parts. */
+function in_parts(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  f: (input: Tensor, weight: Tensor, bias: Tensor | null) => Tensor,
+): Tensor {
+  if (!input.dtype.is_complex) return f(input, weight, bias)
+  const parts = (t: Tensor): [Tensor, Tensor] => [real(t), imag(t)]
+  const [[xr, xi], [wr, wi]] = [parts(input), parts(weight)]
+  const [br, bi] = bias === null ? [null, null] : parts(bias)
+  const a = f(xr, wr, br)
+  const b = f(xi, wi, null)
+  const c = f(xr.add(xi), wr.add(wi), br && bi ? br.add(bi) : null)
+  return complex(a.sub(b), c.sub(a).sub(b))
+}
+
 function conv(
   name: string,
-  dims: 1 | 2,
+  dims: 1 | 2 | 3,
   given: Tensor,
   weight: Tensor,
   bias: Tensor | null,
@@ -279,7 +353,9 @@ function conv(
   if (stride.some(s => s <= 0)) throw new RuntimeError('non-positive stride is not supported')
   const [input, padding] = resolve_padding(batch, weight, padding_, stride, dilation, dims)
   check(input, weight, bias, dims, groups, stride, padding, dilation, false)
-  const out = convolution(input, weight, bias, stride, padding, dilation, groups)
+  const out = in_parts(input, weight, bias, (x, w, b) =>
+    convolution(x, w, b, stride, padding, dilation, groups),
+  )
   return batched ? out : out.squeeze(0)
 }
 
@@ -302,7 +378,7 @@ type ConvCall = [
 ]
 
 const conv_op = (
-  dims: 1 | 2,
+  dims: 1 | 2 | 3,
   samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => ConvCall[],
 ): Op<ConvCall> => {
   const name = `conv${dims}d`
@@ -351,9 +427,16 @@ export const conv2d: Op<ConvCall> = conv_op(2, r => [
   [r(2, 5, 5), r(3, 2, 1, 1)],
 ])
 
+/** Cross-correlates `input` (N, C, D, H, W) with `weight` (O, C/groups, KD, KH, KW). */
+export const conv3d: Op<ConvCall> = conv_op(3, r => [
+  [r(1, 2, 3, 4, 3), r(2, 2, 2, 3, 2), r(2)],
+  [r(1, 2, 3, 3, 3), r(2, 1, 2, 2, 3), null, [2, 1, 1], 1, [2, 1, 1], 2],
+  [r(1, 2, 3, 2), r(2, 1, 2, 2, 1), null, { padding: 'same' }],
+])
+
 function conv_transpose(
   name: string,
-  dims: 1 | 2,
+  dims: 1 | 2 | 3,
   given: Tensor,
   weight: Tensor,
   bias: Tensor | null,
@@ -368,11 +451,14 @@ function conv_transpose(
   const padding = per_dim('padding', padding_, dims)
   const dilation = per_dim('dilation', dilation_, dims)
   const extra = per_dim('output_padding', output_padding_, dims)
-  if (extra.some((p, i) => p >= stride[i]! && p >= dilation[i]!))
+  if (extra.some((p, i) => p >= stride[i]! && p >= dilation[i]!)) {
+    const sides = dims === 3 ? ['depth', 'height', 'width'] : ['height', 'width']
+    const shown = (what: string, values: readonly number[]): string =>
+      sides.map((side, i) => `${what}_${side}: ${values[i] ?? values[0]}`).join(' ')
     throw new RuntimeError(
-      'output padding must be smaller than either stride or dilation, but got output_padding_height: ' +
-        `${extra[0]} output_padding_width: ${extra[1] ?? extra[0]} stride_height: ${stride[0]} stride_width: ${stride[1] ?? stride[0]} dilation_height: ${dilation[0]} dilation_width: ${dilation[1] ?? dilation[0]}`,
+      `output padding must be smaller than either stride or dilation, but got ${shown('output_padding', extra)} ${shown('stride', stride)} ${shown('dilation', dilation)}`,
     )
+  }
   check(input, weight, bias, dims, groups, stride, padding, dilation, true)
   const sizes = input.sizes
     .slice(2)
@@ -381,15 +467,9 @@ function conv_transpose(
         (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.sizes[2 + i]! - 1) + extra[i]! + 1,
     )
   const channels = weight.sizes[1]! * groups
-  const out = transposed_convolution(
-    input,
-    weight,
-    bias,
-    [input.sizes[0]!, channels, ...sizes],
-    stride,
-    padding,
-    dilation,
-    groups,
+  const result = [input.sizes[0]!, channels, ...sizes]
+  const out = in_parts(input, weight, bias, (x, w, b) =>
+    transposed_convolution(x, w, b, result, stride, padding, dilation, groups),
   )
   return batched ? out : out.squeeze(0)
 }
@@ -407,7 +487,7 @@ type TransposeCall = [
 ]
 
 const transpose_op = (
-  dims: 1 | 2,
+  dims: 1 | 2 | 3,
   samples: (r: Parameters<NonNullable<Parameters<typeof op>[1]['samples']>>[0]) => TransposeCall[],
 ): Op<TransposeCall> => {
   const name = `conv_transpose${dims}d`
@@ -441,4 +521,10 @@ export const conv_transpose1d: Op<TransposeCall> = transpose_op(1, r => [
 export const conv_transpose2d: Op<TransposeCall> = transpose_op(2, r => [
   [r(1, 2, 3, 3), r(2, 3, 3, 3), r(3), 2, 1, 1],
   [r(1, 4, 3, 3), r(4, 1, 2, 2), null, 1, 0, 0, 2],
+])
+
+/** The transpose (gradient) of {@link conv3d}, as an operator on `input`; `weight` is (C, O/groups, KD, KH, KW). */
+export const conv_transpose3d: Op<TransposeCall> = transpose_op(3, r => [
+  [r(1, 2, 2, 2, 3), r(2, 2, 2, 2, 2), r(2), [2, 1, 2], 1, [1, 0, 0]],
+  [r(1, 2, 2, 3, 2), r(2, 1, 2, 2, 1), r(2), 1, 0, 0, 2, [2, 1, 1]],
 ])

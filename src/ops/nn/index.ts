@@ -2,7 +2,17 @@
 // there under their own names. Not here: nn.functional itself (src/nn/functional.ts).
 
 export * from './activation.ts'
-export * from './adaptive_pool.ts'
+export {
+  adaptive_avg_pool1d,
+  adaptive_avg_pool2d,
+  adaptive_max_pool1d,
+  adaptive_max_pool1d_with_indices,
+  adaptive_max_pool2d,
+  adaptive_max_pool2d_with_indices,
+  max_unpool1d,
+  max_unpool2d,
+} from './adaptive_pool.ts'
+export * from './adaptive_pool3d.ts'
 export { attention } from './attention.ts'
 export * from './averages.ts'
 export { avg_pool1d, avg_pool2d } from './avg_pool.ts'
@@ -13,6 +23,7 @@ export { cross_entropy } from './cross_entropy.ts'
 export * from './dropout.ts'
 export * from './embedding.ts'
 export * from './fold.ts'
+export * from './fractional_pool.ts'
 export { group_norm } from './group_norm.ts'
 export { layer_norm, native_layer_norm } from './layer_norm.ts'
 export { linear_rows } from './linear.ts'
@@ -38,5 +49,6 @@ export {
   max_pool2d,
   max_pool2d_with_indices,
 } from './pool.ts'
+export { avg_pool3d, max_pool3d, max_pool3d_with_indices } from './pool3d.ts'
 export { log_softmax, softmax } from './softmax.ts'
 export { upsample_to } from './upsample.ts'
