@@ -10,6 +10,8 @@ import {
 } from '../../torch.ts'
 
 export const pad: typeof _nn.pad = _nn.pad
+export const affine_grid: typeof _nn.affine_grid = _nn.affine_grid
+export const grid_sample: typeof _nn.grid_sample = _nn.grid_sample
 export const fold: typeof _nn.fold = _nn.fold
 export const unfold: typeof _nn.unfold = _nn.unfold
 export const pixel_shuffle: typeof _nn.pixel_shuffle = _nn.pixel_shuffle

@@ -118,7 +118,9 @@ function run(
       `${name}(): Expected input to have non-zero size for non-batch dimensions, but got[${sizes.join(', ')}] with dimension ${empty_at} being empty.`,
     )
   const spatial = sizes.slice(-dims)
-  const large = wanted.findIndex((n, d) => n + kernel[d]! - 1 > spatial[d]!)
+  // Windows of volumes need an element to spare, those of planes do not.
+  const spare = dims - 2
+  const large = wanted.findIndex((n, d) => n + kernel[d]! - 1 + spare > spatial[d]!)
   if (large >= 0)
     throw new RuntimeError(
       `${name}${dims === 3 ? '_out' : ''}(): pool ${NAMES[large + 3 - dims]} ${kernel[large]} too large relative to input ${NAMES[large + 3 - dims]} ${spatial[large]}`,
