@@ -259,7 +259,7 @@ const placing = (dims: 2 | 3): Op<[self: Tensor, indices: Tensor, sizes: readonl
     },
   })
 /** Elements at their positions in each plane, or each volume, of zeros. */
-export const place = { 2: placing(2), 3: placing(3) } as const
+export const place: Readonly<Record<2 | 3, ReturnType<typeof placing>>> = { 2: placing(2), 3: placing(3) }
 
 type UnpoolOptions = {
   kernel_size?: Numbers

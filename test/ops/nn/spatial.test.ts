@@ -26,7 +26,7 @@ function decode({ dtype, shape, values }: Encoded): torch.Tensor {
   return torch.view_as_complex(torch.tensor(values, { dtype: torch.float64 }).view([...shape, 2]))
 }
 const close = (a: torch.Tensor, b: torch.Tensor): boolean =>
-  a.dtype === b.dtype && a.sizes.join() === b.sizes.join() && a.sub(b).abs().max().item() < 1e-5
+  a.dtype === b.dtype && a.sizes.join() === b.sizes.join() && Number(a.sub(b).abs().max().item()) < 1e-5
 
 describe('what PyTorch gives, and its gradients', () => {
   it.each(cases.map((c, i) => [i, c.name, JSON.stringify(c.options), c] as const))(
