@@ -28,6 +28,7 @@ export {
   ShortTensor,
   tensor,
 } from './data.ts'
+export { cumulative_trapezoid, trapezoid, trapz } from './differences.ts'
 export { einsum } from './einsum.ts'
 export { slice } from './indexing.ts'
 export {
