@@ -47,6 +47,7 @@ export {
   stack,
   vstack,
 } from './join.ts'
+export { lu, lu_unpack } from './linalg/lu.ts'
 export { get_device } from './memory.ts'
 export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation.ts'
 export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'

@@ -26,11 +26,15 @@ export {
 } from './index_ops.ts'
 export { index_put, index_put_ } from './indexing.ts'
 export { combinations } from './join.ts'
+export { cholesky, cholesky_inverse, cholesky_solve } from './linalg/cholesky.ts'
+export { det, logdet, slogdet } from './linalg/det.ts'
 export { symeig } from './linalg/eigh.ts'
-export { inverse } from './linalg/inverse.ts'
+export { lu_solve } from './linalg/lu.ts'
 export { pinverse } from './linalg/pseudo_inverse.ts'
 export { geqrf, ormqr, qr } from './linalg/qr.ts'
+export { inverse } from './linalg/solve.ts'
 export { svd } from './linalg/svd.ts'
+export { triangular_solve } from './linalg/triangular_solve.ts'
 export {
   argwhere,
   masked_fill,

@@ -3,14 +3,18 @@
 
 export { matmul } from '../matmul.ts'
 export { vector_norm } from '../norms.ts'
+export { cholesky_ex, linalg_cholesky as cholesky } from './cholesky.ts'
+export { det, linalg_slogdet as slogdet } from './det.ts'
 export { linalg_eig as eig, linalg_eigvals as eigvals } from './eig.ts'
 export { linalg_eigh as eigh, linalg_eigvalsh as eigvalsh } from './eigh.ts'
 export { LinAlgError } from './error.ts'
-export { inverse as inv } from './inverse.ts'
+export { linalg_lu as lu, linalg_lu_solve as lu_solve, lu_factor, lu_factor_ex } from './lu.ts'
 export {
   linalg_lstsq as lstsq,
   linalg_matrix_rank as matrix_rank,
   linalg_pinv as pinv,
 } from './pseudo_inverse.ts'
 export { linalg_qr as qr } from './qr.ts'
+export { inv, inv_ex, solve, solve_ex, tensorinv, tensorsolve } from './solve.ts'
 export { linalg_svd as svd, linalg_svdvals as svdvals } from './svd.ts'
+export { solve_triangular } from './triangular_solve.ts'
