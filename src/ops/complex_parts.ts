@@ -7,7 +7,7 @@ import { empty } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { copy_elements } from './define/copy.ts'
-import { make_op, type Op, op } from './define/op.ts'
+import { composite, make_op, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { view_op } from './define/view.ts'
@@ -96,3 +96,9 @@ export const complex: Op<[real: Tensor, imag: Tensor]> = op('complex(Tensor real
     imag: (g, [, im]) => reduce_to(imag(g), im.sizes, im.dtype),
   },
 })
+
+/** abs * e ** (i angle), broadcast; both float32 or both float64. */
+export const polar: Op<[abs: Tensor, angle: Tensor, opts?: { out?: Tensor }]> = composite(
+  'polar(Tensor abs, Tensor angle)',
+  { body: (abs: Tensor, angle: Tensor) => complex(abs.mul(angle.cos()), abs.mul(angle.sin())) },
+)

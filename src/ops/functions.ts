@@ -1,7 +1,7 @@
 // Ops that are functions only (torch.zeros, torch.cat), as in PyTorch: a line per family.
 // Not here: ops that are methods too (index.ts).
 
-export { complex, imag, real, view_as_complex, view_as_real } from './complex_parts.ts'
+export { complex, imag, polar, real, view_as_complex, view_as_real } from './complex_parts.ts'
 export { bucketize, isin, searchsorted } from './counting.ts'
 export { arange, empty, empty_like, full, full_like, ones, ones_like, zeros, zeros_like } from './creation.ts'
 export {

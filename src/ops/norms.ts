@@ -1,12 +1,12 @@
 // Norms of vectors, and of tensors taken as vectors: norm, dist, linalg.vector_norm. Also the trace.
 // Not here: norms of matrices (linalg), normalisation layers (nn).
-import type { DType } from '../base/dtype.ts'
-import { can_cast } from '../base/dtype.ts'
+import { can_cast, type DType, float32, to_real_dtype } from '../base/dtype.ts'
 import { NotImplementedError, RuntimeError, ValueError } from '../base/errors.ts'
+import { wrap_dim } from '../base/shape.ts'
 import { constant } from '../ir/expr.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { type Op, op, overloaded } from './define/op.ts'
+import { composite, type Op, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { dims_of, keep_dims, type Reduction, reduction, restore_dims } from './define/reduce.ts'
 
@@ -256,3 +256,27 @@ export const trace: Op<[self: Tensor]> = op('trace(Tensor self)', {
   },
   samples: r => [[r(3, 4)], [r(3, 3)]],
 })
+
+/**
+ * Scales each slice of `self` along `dim` whose p-norm exceeds `maxnorm` down to that norm. Throws RuntimeError for a `p`
+ * that is not positive, a negative `maxnorm`, and tensors of fewer than two dimensions.
+ */
+export const renorm: Op<[self: Tensor, p: number, dim: number, maxnorm: number, opts?: { out?: Tensor }]> =
+  composite('renorm(Tensor self, float p, int dim, float maxnorm)', {
+    body(self: Tensor, p: number, dim: number, maxnorm: number) {
+      if (!(p > 0)) throw new RuntimeError('renorm: non-positive norm not supported')
+      if (!(maxnorm >= 0)) throw new RuntimeError(`renorm: expected maxnorm to be >= 0 but got ${maxnorm}`)
+      if (self.ndim < 2)
+        throw new RuntimeError(`renorm: input needs at least 2 dimensions, got ${self.ndim} dimensions`)
+      const at = wrap_dim(dim, self.ndim)
+      const others = self.sizes.flatMap((_, d) => (d === at ? [] : [d]))
+      const half = self.dtype.itemsize === 2
+      const size = vector_norm(half ? to_dtype(self, float32) : self, p, others, true)
+      const factor = size.add(1e-7).reciprocal().mul(maxnorm).masked_fill(size.le(maxnorm), 1)
+      return self.mul(to_dtype(factor, to_real_dtype(self.dtype)))
+    },
+    samples: r => [
+      [r(3, 4), 2, 0, 0.5],
+      [r(2, 3, 4), 1, -1, 2],
+    ],
+  })

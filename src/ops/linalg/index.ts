@@ -9,6 +9,8 @@ export { linalg_eig as eig, linalg_eigvals as eigvals } from './eig.ts'
 export { linalg_eigh as eigh, linalg_eigvalsh as eigvalsh } from './eigh.ts'
 export { LinAlgError } from './error.ts'
 export { linalg_lu as lu, linalg_lu_solve as lu_solve, lu_factor, lu_factor_ex } from './lu.ts'
+export { cond, linalg_norm as norm, matrix_norm } from './norms.ts'
+export { linalg_cross as cross, matrix_power, multi_dot, vander, vecdot } from './products.ts'
 export {
   linalg_lstsq as lstsq,
   linalg_matrix_rank as matrix_rank,
