@@ -30,6 +30,7 @@ export {
 } from './data.ts'
 export { cumulative_trapezoid, trapezoid, trapz } from './differences.ts'
 export { einsum } from './einsum.ts'
+export { gradient } from './gradient.ts'
 export { slice } from './indexing.ts'
 export {
   block_diag,
@@ -78,6 +79,7 @@ export {
   rnn_tanh,
   rnn_tanh_cell,
 } from './nn/rnn.ts'
+export { cdist } from './norms.ts'
 export {
   binomial,
   normal,
