@@ -2,8 +2,9 @@
 // in pieces. Not here: how pieces are run (launch.ts).
 import { type Expr, topological } from '../../ir/expr.ts'
 import type { Buffer, Kernel, Param, Stmt } from '../../ir/kernel.ts'
+import { own_expressions } from '../../lower/loops.ts'
 import { affine, inline_index_locals, is_constant } from '../../render/wasm/affine.ts'
-import { expressions, visit_statements } from '../../render/wasm/walk.ts'
+import { visit_statements } from '../../render/wasm/walk.ts'
 
 /** The whole operand, or its elements begin to end in memory order; else a dimension. */
 export const WHOLE = -1
@@ -17,7 +18,7 @@ export function slices(kernel: Kernel, split: Stmt & { kind: 'for' }): number[] 
   const indices = new Map<Buffer, Expr[]>(kernel.buffers.map(b => [b, []]))
   visit_statements(inline_index_locals(kernel.body), s => {
     if (s.kind === 'store') indices.get(s.buffer)!.push(s.index)
-    for (const e of topological(...expressions(s)))
+    for (const e of topological(...own_expressions(s)))
       if (e.op === 'load') indices.get(e.arg as Buffer)!.push(e.src[0]!)
   })
   return kernel.buffers.map((b, at) => {

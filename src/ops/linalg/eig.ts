@@ -10,18 +10,18 @@ import { copy_elements } from '../define/copy.ts'
 import { named_tuple } from '../define/named.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { scalar_name } from '../define/out.ts'
+import type { Eigen } from './eigh.ts'
+import { LinAlgError } from './error.ts'
 import {
   all_finite,
-  as_batch,
-  as_vectors,
+  as_matrices,
+  as_rows,
   from_columns,
   identities,
   like_input,
   require_lapack,
   require_square,
-} from './batch.ts'
-import type { Eigen } from './eigh.ts'
-import { LinAlgError } from './error.ts'
+} from './matrices.ts'
 import { pseudo_inverse } from './pseudo_inverse.ts'
 import { schur } from './schur.ts'
 
@@ -45,8 +45,8 @@ function decompose(a: Tensor, vectors: boolean): { L: Tensor; V: Tensor | null }
   const w = empty(L.sizes, complex128)
   const out = vectors ? empty(a.sizes, complex128) : null
   if (L.count > 0) {
-    const operands = [as_vectors(L), info, as_batch(h), as_vectors(w)]
-    if (out !== null) operands.push(as_batch(identities(batch, n, n, complex128)), as_batch(out))
+    const operands = [as_rows(L), info, as_matrices(h), as_rows(w)]
+    if (out !== null) operands.push(as_matrices(identities(batch, n, n, complex128)), as_matrices(out))
     schur(vectors, !a.dtype.is_complex)(operands, [])
     if (info.any().item() === true)
       throw new LinAlgError(

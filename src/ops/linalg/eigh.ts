@@ -7,19 +7,19 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { type Named, named_tuple } from '../define/named.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { LinAlgError } from './error.ts'
+import { two_sided } from './jacobi.ts'
 import {
   all_finite,
-  as_batch,
-  as_vectors,
+  as_matrices,
+  as_rows,
   columns_of,
   from_columns,
   identities,
   real_of,
   require_lapack,
   require_square,
-} from './batch.ts'
-import { LinAlgError } from './error.ts'
-import { two_sided } from './jacobi.ts'
+} from './matrices.ts'
 
 /** Eigenvalues, and eigenvectors as columns. */
 export type Eigen = Named<Tensor, 'eigenvalues' | 'eigenvectors'>
@@ -44,7 +44,7 @@ function decompose(a: Tensor, lower: boolean, vectors: boolean): { L: Tensor; V:
   const n = a.sizes.at(-1)!
   const v = vectors ? identities(a.sizes.slice(0, -2), n, n, x.dtype) : null
   const kernel = two_sided(x.dtype, float64, vectors)
-  if (L.count > 0) kernel([as_vectors(L), as_batch(x), ...(v === null ? [] : [as_batch(v)])], [])
+  if (L.count > 0) kernel([as_rows(L), as_matrices(x), ...(v === null ? [] : [as_matrices(v)])], [])
   const [values, order] = L.sort(-1) as unknown as [Tensor, Tensor]
   const ordered = v?.take_along_dim(order.unsqueeze(-1), -2)
   return { L: to_dtype(values, real_of(a)), V: ordered ? from_columns(ordered, a.dtype) : null }

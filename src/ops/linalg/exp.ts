@@ -2,7 +2,7 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { composite, type Op } from '../define/op.ts'
-import { double_of, require_square } from './matrices.ts'
+import { double_of, identities, require_square } from './matrices.ts'
 
 /** Terms of the Taylor series: what is left of it is below 2^-53 for matrices of norm 1/2 at most. */
 const TERMS = 14
@@ -19,8 +19,8 @@ export const matrix_exp: Op<[self: Tensor]> = composite('matrix_exp(Tensor self)
     const size = wide.detach().abs().sum(-2).amax().item() as number
     const halvings = Number.isFinite(size) ? Math.max(0, Math.ceil(Math.log2(size)) + 1) : 0
     const x = wide.mul(2 ** -halvings)
-    const unit = x.new_zeros(x.sizes)
-    unit.diagonal(0, -2, -1).fill_(1)
+    const order = x.sizes.at(-1)!
+    const unit = identities(x.sizes.slice(0, -2), order, order, x.dtype)
     let sum = unit.add(x.mul(1 / TERMS))
     for (let k = TERMS - 1; k >= 1; k--) sum = unit.add(x.matmul(sum).mul(1 / k))
     for (let k = 0; k < halvings; k++) sum = sum.matmul(sum)

@@ -1,11 +1,12 @@
 // What solvers and factorisations share: batches of matrices as operands of kernels, checks of inputs, what an
 // `info` says. Not here: kernels.
-import { complex128, type DType, float64 } from '../../base/dtype.ts'
+import { complex128, type DType, float64, to_real_dtype } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { broadcast_sizes, numel, same_sizes } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { empty } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { to_dtype } from '../convert.ts'
 import { copy_elements } from '../define/copy.ts'
 import { scalar_name } from '../define/out.ts'
 import { window } from '../define/space.ts'
@@ -105,3 +106,36 @@ export function first_failure(info: Tensor): { readonly where: string; readonly 
 
 /** A^H. */
 export const adjoint = (t: Tensor): Tensor => t.transpose(-2, -1).conj()
+
+/** A contiguous copy in double precision. */
+export const double_copy = (t: Tensor): Tensor => own_copy(t, t.sizes, double_of(t.dtype))
+
+/** The dtype of singular values and of eigenvalues of Hermitian matrices. */
+export const real_of = (t: Tensor): DType => to_real_dtype(t.dtype)
+
+/** The columns of each matrix as contiguous rows: a copy of one's own, in double precision. */
+export const columns_of = (t: Tensor): Tensor => double_copy(t.transpose(-2, -1))
+
+/** The matrices whose columns are the rows of `t`, in `dtype`. */
+export const from_columns = (t: Tensor, dtype: DType): Tensor => to_dtype(t.transpose(-2, -1), dtype)
+
+/** Identity matrices of m rows and n columns in memory of their own. */
+export function identities(batch: readonly number[], m: number, n: number, dtype: DType): Tensor {
+  const out = empty([...batch, m, n], dtype)
+  out.zero_()
+  out.diagonal(0, -2, -1).fill_(1)
+  return out
+}
+
+/** Whether all elements are finite. */
+export const all_finite = (t: Tensor): boolean => t.isfinite().all().item() === true
+
+/** x + x^H with the diagonal counted once, and real. */
+export function hermitian_sum(x: Tensor): Tensor {
+  const sum = x.add(x.mH)
+  return sum.sub(sum.diagonal(0, -2, -1).mul(0.5).diag_embed())
+}
+
+/** A real gradient where the input is real. */
+export const like_input = (g: Tensor, input: Tensor): Tensor =>
+  g.dtype.is_complex && !input.dtype.is_complex ? g.real : g

@@ -6,9 +6,8 @@ import { wrap_dim } from '../../base/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { composite, type Op } from '../define/op.ts'
-import { scalar_name } from '../define/out.ts'
 import { vector_norm } from '../norms.ts'
-import { require_matrices, require_square } from './matrices.ts'
+import { require_float, require_matrices, require_square } from './matrices.ts'
 import { inv_ex } from './solve.ts'
 import { linalg_svdvals } from './svd.ts'
 
@@ -43,13 +42,6 @@ function norm_of_matrices(x: Tensor, ord: Order, dim: readonly number[], keepdim
   return keepdim ? norm.unsqueeze(first).unsqueeze(second) : norm
 }
 
-function require_floats(name: string, x: Tensor): void {
-  if (!x.dtype.is_floating_point && !x.dtype.is_complex)
-    throw new RuntimeError(
-      `${name}: Expected a floating point or complex tensor as input. Got ${scalar_name(x.dtype)}`,
-    )
-}
-
 type MatrixArgs = [
   A: Tensor,
   ord?: Order | Options,
@@ -68,7 +60,7 @@ export const matrix_norm: Op<MatrixArgs> = composite(
   {
     body(A: Tensor, ord: Order, dim: readonly number[], keepdim: boolean, dtype: DType | null) {
       require_matrices('linalg.matrix_norm', A)
-      require_floats('linalg.matrix_norm', A)
+      require_float('linalg.matrix_norm', A)
       return norm_of_matrices(to_dtype(A, dtype ?? A.dtype), ord ?? 'fro', dim, keepdim)
     },
     samples: r => [[r(3, 4)], [r(2, 3, 4), 1], [r(2, 3, 4), 'nuc', [0, 2], true], [r(3, 3), -Infinity]],
@@ -101,7 +93,7 @@ export const linalg_norm: Op<NormArgs> = composite(
         )
       const x = to_dtype(A, dtype ?? A.dtype)
       if (typeof ord === 'string' || (ord !== null && (dim?.length ?? A.ndim) === 2)) {
-        require_floats('linalg.matrix_norm', A)
+        require_float('linalg.matrix_norm', A)
         return norm_of_matrices(x, ord, dim ?? [-2, -1], keepdim)
       }
       return vector_norm(x, ord ?? 2, dim, keepdim)

@@ -5,7 +5,7 @@ import { broadcast_sizes, wrap_dim } from '../../base/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { composite, type Op } from '../define/op.ts'
 import { cat, stack } from '../join.ts'
-import { require_square } from './matrices.ts'
+import { identities, require_square } from './matrices.ts'
 import { inv } from './solve.ts'
 
 type Out = { out?: Tensor }
@@ -136,8 +136,8 @@ export const matrix_power: Op<[self: Tensor, n: number, opts?: Out]> = composite
     body(self: Tensor, n: number) {
       require_square('linalg.matrix_power', self)
       if (n === 0) {
-        const unit = self.new_zeros(self.sizes)
-        unit.diagonal(0, -2, -1).fill_(1)
+        const order = self.sizes.at(-1)!
+        const unit = identities(self.sizes.slice(0, -2), order, order, self.dtype)
         return self.clone().copy_(unit) // with a gradient of zeros
       }
       let rest = Math.abs(n)

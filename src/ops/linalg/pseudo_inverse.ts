@@ -9,8 +9,8 @@ import { to_dtype } from '../convert.ts'
 import { type Named, named_tuple } from '../define/named.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { scalar_name } from '../define/out.ts'
-import { double_of, has_lapack, real_of, require_matrices, require_square } from './batch.ts'
 import { linalg_eigh, linalg_eigvalsh } from './eigh.ts'
+import { double_of, has_lapack, real_of, require_matrices, require_square } from './matrices.ts'
 import { linalg_svd, linalg_svdvals } from './svd.ts'
 
 /** A tolerance: a number, or one per matrix. */

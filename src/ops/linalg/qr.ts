@@ -18,7 +18,7 @@ import {
   require_float,
   require_lapack,
   require_matrices,
-} from './batch.ts'
+} from './matrices.ts'
 import { pseudo_inverse } from './pseudo_inverse.ts'
 import { apply_reflectors, reflectors_of } from './reflectors.ts'
 

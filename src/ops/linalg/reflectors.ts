@@ -6,7 +6,7 @@ import type { Builder, View } from '../../ir/kernel.ts'
 import { is_complex } from '../../ir/types.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { as_batch, as_vectors, columns_of } from './batch.ts'
+import { as_matrices, as_rows, columns_of } from './matrices.ts'
 
 /** |x|^2. */
 export const square = (x: Expr): Expr =>
@@ -97,13 +97,13 @@ export function reflectors_of(a: Tensor): Reflectors {
   const columns = columns_of(a)
   const [m, n] = a.sizes.slice(-2) as [number, number]
   const tau = empty([...a.sizes.slice(0, -2), Math.min(m, n)], columns.dtype)
-  if (tau.count > 0) factorize(columns.dtype)([as_batch(columns), as_vectors(tau)], [])
+  if (tau.count > 0) factorize(columns.dtype)([as_matrices(columns), as_rows(tau)], [])
   return { columns, tau }
 }
 
 /** Multiplies the columns `c` (contiguous, in double precision) by Q or its adjoint in place. */
 export function apply_reflectors(c: Tensor, { columns, tau }: Reflectors, adjoint = false): Tensor {
   if (c.count > 0 && tau.count > 0)
-    apply_kernel(c.dtype, adjoint)([as_batch(c), as_batch(columns), as_vectors(tau)], [])
+    apply_kernel(c.dtype, adjoint)([as_matrices(c), as_matrices(columns), as_rows(tau)], [])
   return c
 }

@@ -8,19 +8,19 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { type Named, named_tuple } from '../define/named.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { LinAlgError } from './error.ts'
+import { one_sided } from './jacobi.ts'
 import {
   all_finite,
-  as_batch,
-  as_vectors,
+  as_matrices,
+  as_rows,
   double_copy,
   identities,
   real_of,
   require_float,
   require_lapack,
   require_matrices,
-} from './batch.ts'
-import { LinAlgError } from './error.ts'
-import { one_sided } from './jacobi.ts'
+} from './matrices.ts'
 import { apply_reflectors, reflectors_of } from './reflectors.ts'
 
 /** The factors of A = U diag(S) Vh. */
@@ -45,7 +45,7 @@ function rotated(columns: Tensor, vectors: boolean): { S: Tensor; x: Tensor; v: 
   const S = empty([...batch, n], float64)
   const v = vectors ? identities(batch, n, n, columns.dtype) : null
   const kernel = one_sided(columns.dtype, float64, vectors)
-  if (S.count > 0) kernel([as_vectors(S), as_batch(columns), ...(v === null ? [] : [as_batch(v)])], [])
+  if (S.count > 0) kernel([as_rows(S), as_matrices(columns), ...(v === null ? [] : [as_matrices(v)])], [])
   const [values, order] = S.sort(-1, true) as unknown as [Tensor, Tensor]
   const ordered = (t: Tensor): Tensor => t.take_along_dim(order.unsqueeze(-1), -2)
   return { S: values, x: v === null ? columns : ordered(columns), v: v && ordered(v) }

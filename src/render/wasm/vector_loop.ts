@@ -7,6 +7,7 @@ import { Expr } from '../../ir/expr.ts'
 import type { Buffer, Stmt } from '../../ir/kernel.ts'
 import type { PrimName } from '../../ir/prims.ts'
 import type { ScalarType } from '../../ir/types.ts'
+import { own_expressions } from '../../lower/loops.ts'
 import { is_constant } from './affine.ts'
 import {
   add,
@@ -40,7 +41,7 @@ import {
   vector_store,
 } from './vector.ts'
 import { type ForStmt, lane_affine, type Plan, vector_plan } from './vector_plan.ts'
-import { expressions, shared_nodes } from './walk.ts'
+import { shared_nodes } from './walk.ts'
 
 /**
  * The code that does the iterations of `s` from counter `i` on in vectors, as many as fill vectors, and leaves `i`
@@ -84,7 +85,7 @@ class VectorLoop implements VectorContext {
     this.#plan = plan
     this.#lanes = plan.lanes
     this.relaxed = k.features.relaxed_simd
-    const roots = plan.body.flatMap(expressions)
+    const roots = plan.body.flatMap(own_expressions)
     this.#prologue = { code: [], shared: shared_nodes(roots), memo: new Map() }
   }
 

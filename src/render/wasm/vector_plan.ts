@@ -3,9 +3,9 @@
 import { type Expr, topological } from '../../ir/expr.ts'
 import type { Stmt } from '../../ir/kernel.ts'
 import type { PrimName } from '../../ir/prims.ts'
+import { own_expressions } from '../../lower/loops.ts'
 import { type Affine, affine, inline_index_locals, is_constant } from './affine.ts'
 import { is_native, is_wide, LANES } from './vector.ts'
-import { expressions } from './walk.ts'
 
 export type ForStmt = Stmt & { readonly kind: 'for' }
 
@@ -25,7 +25,7 @@ const ASSOCIATIVE = new Set<string>(['add', 'mul', 'min', 'max', 'and', 'or', 'x
 export function vector_plan(s: ForStmt): Plan | null {
   if (s.body.some(stmt => stmt.kind === 'for' || stmt.kind === 'while' || stmt.kind === 'if')) return null
   const body = inline_index_locals(s.body)
-  const roots = body.flatMap(expressions)
+  const roots = body.flatMap(own_expressions)
   const lane_vars = new Set([s.var.arg as string])
   const accumulators = new Map<string, Accumulator>()
   for (const stmt of body) {
@@ -59,7 +59,7 @@ function lanes_that_pay(body: readonly Stmt[], counter: string, varies: (e: Expr
       count_access(s.index, is_wide(s.value.type) ? 2 : 1)
     }
   // users first, so that index arithmetic is known when it is met
-  for (const e of topological(...body.flatMap(expressions)).toReversed()) {
+  for (const e of topological(...body.flatMap(own_expressions)).toReversed()) {
     if (e.src.length === 0 || !varies(e) || hidden.has(e)) continue
     const is_double = is_wide(e.type) || is_wide(e.src[e.src.length - 1]!.type)
     const parts = is_double ? 2 : 1

@@ -14,21 +14,6 @@ export function visit_statements(body: readonly Stmt[], visit: (s: Stmt) => void
   }
 }
 
-/** The expressions that a statement itself evaluates, not those of its body. */
-export function expressions(s: Stmt): Expr[] {
-  switch (s.kind) {
-    case 'for':
-      return [s.size]
-    case 'while':
-    case 'if':
-      return [s.cond]
-    case 'store':
-      return [s.index, s.value]
-    default:
-      return [s.value]
-  }
-}
-
 /** The nodes with operands that `roots` use more than once. */
 export function shared_nodes(roots: readonly Expr[]): Set<Expr> {
   const seen = new Set<Expr>(roots)
