@@ -29,9 +29,16 @@ export function keep_pages(): (address: number, nbytes: number) => void {
   } catch {
     return () => {} // another C library: its allocator stays as it is
   }
+  // The advice outlasts the block, so a block that comes back needs no other: the call costs more than the block does.
+  const advised = new Set<number>()
   return (address, nbytes) => {
     const start = Math.ceil(address / HUGE_PAGE) * HUGE_PAGE
     const end = Math.floor((address + nbytes) / HUGE_PAGE) * HUGE_PAGE
-    if (end > start) advise(start, end - start, MADV_HUGEPAGE)
+    for (let page = start; page < end; page += HUGE_PAGE) {
+      if (advised.has(page)) continue
+      advise(start, end - start, MADV_HUGEPAGE)
+      for (let at = page; at < end; at += HUGE_PAGE) advised.add(at)
+      return
+    }
   }
 }

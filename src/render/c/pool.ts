@@ -19,7 +19,7 @@ export const POOL: string = `#define _GNU_SOURCE
 ${SHARE}
 #define MOST_THREADS 256
 #define MOST_ARGUMENTS 1024
-#define SPIN_NANOSECONDS 50000  // after that a thread sleeps until it is woken
+#define SPIN_NANOSECONDS 200000  // longer than a minor collection; after that a thread sleeps until it is woken
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
 #elif defined(__aarch64__)

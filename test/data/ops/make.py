@@ -68,5 +68,8 @@ for path, calls in samples.items():
             print("none", path, type(ex).__name__, str(ex).split("\n")[0][:140], file=sys.stderr)
             results.append(None)
     out[path] = results
-json.dump(out, open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "expected.json"), "w"), separators=(",", ":"))
+# A line an op, so that a change of one op changes one line.
+lines = (json.dumps(path) + ":" + json.dumps(results, separators=(",", ":")) for path, results in sorted(out.items()))
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "expected.json"), "w") as file:
+    file.write("{\n" + ",\n".join(lines) + "\n}\n")
 print(len(out), "ops")
