@@ -26,32 +26,43 @@ export const foreign_calls: { count: number } = { count: 0 }
 
 let sequence = 0
 
-/** A function of the backward graph. Its name is PyTorch's (MulBackward0). */
+/**
+ * A function of the backward graph. Its name is PyTorch's (MulBackward0). The fields are assigned, not defined: V8 defines
+ * the fields of a class with many subclasses by a call of its runtime each.
+ */
 export abstract class Node {
-  readonly #name: string
+  declare readonly _name: string
   /** Where each result of `apply` goes; null for inputs that need no gradient. */
-  edges: (Edge | null)[]
+  declare edges: (Edge | null)[]
   /** Order of creation: the engine runs later nodes first. */
-  readonly sequence: number = sequence++
+  declare readonly sequence: number
   /** Sizes and dtypes of the forward outputs, to make zeros for those that received no gradient. */
-  outputs: { sizes: readonly number[]; dtype: Tensor['dtype'] }[] = []
-  pre_hooks: ((grads: Grads) => void)[] | null = null
-  hooks: NodeHook[] | null = null
+  declare outputs: { sizes: readonly number[]; dtype: Tensor['dtype'] }[]
+  declare pre_hooks: ((grads: Grads) => void)[] | null
+  declare hooks: NodeHook[] | null
   /** Where the forward op was called, kept in anomaly mode. */
-  trace: string | undefined
+  declare trace: string | undefined
   /** The edge to its first input: most nodes have one output, which all who use it share. */
-  readonly first: Edge = { node: this, nr: 0 }
+  declare readonly first: Edge
   /** The engine's notes: the pass that has met the node last, ... */
-  pass = 0
+  declare pass: number
   /** ... how many edges of the graph that lead here it has not walked yet, ... */
-  waiting = 0
+  declare waiting: number
   /** ... and the sums of the gradients that have arrived, by input; null until the first does. */
-  arrived: Grads | null = null
+  declare arrived: Grads | null
 
   constructor(name: string, edges: (Edge | null)[]) {
-    this.#name = name
+    this._name = name
     this.edges = edges
-    if (modes.anomaly) this.trace = new Error(`forward call of ${name}`).stack
+    this.sequence = sequence++
+    this.outputs = []
+    this.pre_hooks = null
+    this.hooks = null
+    this.trace = modes.anomaly ? new Error(`forward call of ${name}`).stack : undefined
+    this.first = { node: this, nr: 0 }
+    this.pass = 0
+    this.waiting = 0
+    this.arrived = null
   }
 
   /** The gradients of the inputs, from those of the outputs (null: none arrived). */
@@ -61,7 +72,7 @@ export abstract class Node {
   release(): void {}
 
   name(): string {
-    return this.#name
+    return this._name
   }
 
   /** The graph below: pairs of a node and the number of its output, as in PyTorch. */
@@ -77,7 +88,7 @@ export abstract class Node {
 
   /** `<MulBackward0 object at 0x7f0000000010>`: the address is made up, but tells nodes apart. */
   toString(): string {
-    return `<${this.#name} object at 0x${(0x7f0000000000 + 16 * this.sequence).toString(16)}>`
+    return `<${this._name} object at 0x${(0x7f0000000000 + 16 * this.sequence).toString(16)}>`
   }
 }
 

@@ -8,7 +8,7 @@ import { empty, kernels } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { reduction } from '../define/reduce.ts'
-import { product, rows_of, transposed } from './products.ts'
+import { matrix_at, product, rows_of, transposed } from './products.ts'
 
 const add_up = reduction({ name: 'sum', combine: 'add' })
 
@@ -37,7 +37,7 @@ function column_sums(x: Tensor): Tensor {
 
 /** A matrix of all rows: the last dimension of a tensor that is dense, or a matrix. */
 const matrix_of = (t: Tensor, columns: number): MatrixRef =>
-  t.sizes.length === 2 ? { ...rows_of(t, t.strides[0]!), col_stride: t.strides[1]! } : rows_of(t, columns)
+  t.sizes.length === 2 ? matrix_at(t, t.strides[0]!, t.strides[1]!) : rows_of(t, columns)
 
 class LinearNode extends Node {
   readonly #input: Saved | null
@@ -87,7 +87,7 @@ function gradients(
   const [rows, to] = g.sizes as [number, number]
   const from = sizes[sizes.length - 1]!
   const { dtype } = g
-  const grad = { ...rows_of(g, g.strides[0]!), col_stride: g.strides[1]! }
+  const grad = matrix_at(g, g.strides[0]!, g.strides[1]!)
   let [for_input, for_weight]: Grads = [null, null]
   if (weight !== null) {
     for_input = empty(sizes, dtype)
@@ -131,7 +131,7 @@ export function linear_rows(input: Tensor, weight: Tensor, bias: Tensor | null):
     return null
   const rows = input.count / from
   const out = empty(ndim === 2 ? [rows, to] : [...sizes.slice(0, -1), to], dtype)
-  const factor = { ...rows_of(weight, weight.strides[1]!), col_stride: weight.strides[0]! }
+  const factor = matrix_at(weight, weight.strides[1]!, weight.strides[0]!)
   product(dtype, [rows, to, from], rows_of(out, to), matrix_of(input, from), factor, false, bias)
   const needs_bias = bias?._requires_grad ?? false
   if (modes.grad && (input._requires_grad || weight._requires_grad || needs_bias)) {

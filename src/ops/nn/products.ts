@@ -6,18 +6,24 @@ import { cpu_device, empty } from '../../tensor/dispatch.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { copy_elements } from '../define/copy.ts'
 
-/** Rows `row_stride` apart in the memory of `t`, from element `offset` of it on. */
-export const rows_of = (t: Tensor, row_stride: number, offset = 0): MatrixRef => ({
+/** The matrix of these strides in the memory of `t`, from element `offset` of it on. */
+export const matrix_at = (t: Tensor, row_stride: number, col_stride: number, offset = 0): MatrixRef => ({
   storage: t.memory,
   offset: t.offset + offset,
   batch_stride: 0,
   row_stride,
-  col_stride: 1,
+  col_stride,
 })
+
+/** Rows `row_stride` apart. */
+export const rows_of = (t: Tensor, row_stride: number, offset = 0): MatrixRef =>
+  matrix_at(t, row_stride, 1, offset)
 
 /** The transpose. */
 export const transposed = (m: MatrixRef): MatrixRef => ({
-  ...m,
+  storage: m.storage,
+  offset: m.offset,
+  batch_stride: m.batch_stride,
   row_stride: m.col_stride,
   col_stride: m.row_stride,
 })
@@ -57,7 +63,7 @@ export function factor(b: Tensor, many: boolean): Factor {
     ? undefined
     : WIDTHS.find(w => n % w === 0 && (w * k * dtype.itemsize <= PANEL_BYTES || w === 32))
   if (width === undefined || k === 0) {
-    const right = { ...rows_of(b, row_stride), col_stride }
+    const right = matrix_at(b, row_stride, col_stride)
     return { multiply: (m, c, a, accumulate) => product(dtype, [m, n, k], c, a, right, accumulate) }
   }
   const batch = n / width
