@@ -1,57 +1,89 @@
 // Storages that stay in linear memory between launches. A launch leaves its results there, and the next one finds them;
-// they are copied to their buffers when JavaScript looks, or when room is needed. What died is found by weak references.
-// Not here: how linear memory is divided (heap.ts), operands that cannot stay (stage.ts).
+// they are copied to their buffers when JavaScript looks, or when room is needed. The room of those that died is searched
+// for after collections: of the young generation, often, and of everything, when much is in use.
+// Not here: how linear memory is divided (heap.ts), how death is seen (collector.ts), operands that cannot stay (stage.ts).
 import type { Block, Resident } from '../storage.ts'
-import { clear_kept, collect_garbage } from './collector.ts'
+import { collect_garbage, collect_young, Mortal, type WeakList, weak_list } from './collector.ts'
 import type { LinearMemory } from './memory.ts'
 
+const MB = 2 ** 20
 /** At most so much may be in use. */
 const BUDGET = 2 ** 31
-/** So much is used on top of twice what lives before the dead are searched for: the more, the faster it is used up. */
-const LEAST_HEADROOM = 64 * 2 ** 20
-const MOST_HEADROOM = 512 * 2 ** 20
+/** New bytes between two searches among the young: a part of a cache while most of them died, and more while they live. */
+const LEAST_YOUNG = 16 * MB
+const MOST_YOUNG = 64 * MB
+/** So much is used on top of twice what lives before all are searched: the more, the faster it is used up. */
+const LEAST_HEADROOM = 64 * MB
+const MOST_HEADROOM = 512 * MB
 /** The share of time that searching may take. */
 const MOST_TIME = 0.1
 
-/** The place of a block. */
-class Place implements Resident {
-  readonly residents: Residents
-  readonly block: WeakRef<Block>
+/** A part of linear memory that was given to a block. */
+type Room = {
   readonly address: number
   readonly nbytes: number
+  /** Where it is looked for. */
+  generation: Generation
+  /** The last launch that used it. */
+  launch: number
+}
+
+/** Rooms, and the places that have them, while these are alive. */
+class Generation {
+  readonly rooms: Set<Room> = new Set()
+  readonly places: WeakList<Place> = weak_list()
+
+  add(place: Place): void {
+    const { room } = place
+    room.generation = this
+    this.rooms.add(room)
+    this.places.add(place)
+  }
+}
+
+/** The place of a block, which alone keeps it alive. */
+class Place extends Mortal implements Resident {
+  readonly residents: Residents
+  readonly block: Block
+  readonly room: Room
   /** Whether the block's buffer has the same bytes. */
   in_step: boolean
-  /** The last launch that used it. */
-  launch = 0
   /** The launch that is to write all of it, and for which nothing was copied in. */
   overwritten_by = -1
 
-  constructor(residents: Residents, block: Block, address: number) {
+  constructor(residents: Residents, block: Block, room: Room) {
+    super()
     this.residents = residents
-    this.block = new WeakRef(block)
-    this.address = address
-    this.nbytes = block.nbytes
+    this.block = block
+    this.room = room
     this.in_step = block.buffer !== null
   }
 
   to_buffer(block: Block, buffer: ArrayBufferLike, will_write: boolean): void {
-    if (!this.in_step) this.residents.memory.read(this.address, buffer, 0, this.nbytes)
+    const { address, nbytes } = this.room
+    if (!this.in_step) this.residents.memory.read(address, buffer, 0, nbytes)
     this.in_step = true
     if (will_write) this.drop(block)
   }
 
   drop(block: Block): void {
     block.resident = null
-    this.residents.free(this)
+    this.residents.free(this.room)
   }
 }
 
 export class Residents {
   readonly memory: LinearMemory
   readonly #budget: number
-  readonly #places = new Set<Place>()
+  /** Those since the last search, those that survived one, and those that survived two: V8 ages what it keeps so, too. */
+  #new = new Generation()
+  #young = new Generation()
+  #old = new Generation()
+  /** Bytes that came since the last search among the young, and how many may. */
+  #came = 0
+  #young_limit = LEAST_YOUNG
   #limit: number
-  /** When the latest search ended, and what was in use then. */
+  /** When the latest search among all ended, and what was in use then. */
   #ended = 0
   #left = 0
 
@@ -71,36 +103,75 @@ export class Residents {
     let place = block.resident as Place | null
     if (place === null || place.residents !== this) place = this.#enter(block, overwrites)
     const { launch } = this.memory
-    place.launch = launch
+    place.room.launch = launch
     // another operand of the same launch reads it after all
     if (place.overwritten_by === launch && !overwrites) this.#fill(place, block)
     if (writes) place.in_step = false
-    return place.address
+    return place.room.address
   }
 
   #enter(block: Block, overwrites: boolean): Place {
     if (block.resident !== null) block.host(true)
     const { nbytes } = block
-    if (this.memory.used + nbytes > this.#limit) this.#make_room(nbytes)
-    const place = new Place(this, block, this.memory.allocate(nbytes))
-    if (overwrites) place.overwritten_by = this.memory.launch
+    const { memory } = this
+    if (memory.used + nbytes > this.#limit) this.#make_room(nbytes)
+    else if (this.#came + nbytes > this.#young_limit) this.#search_young()
+    this.#came += nbytes
+    const address = memory.allocate(nbytes)
+    const place = new Place(this, block, { address, nbytes, generation: this.#new, launch: memory.launch })
+    if (overwrites) place.overwritten_by = memory.launch
     else this.#fill(place, block)
     block.resident = place
-    this.#places.add(place)
+    this.#new.add(place)
     return place
   }
 
   /** Copies what a block has so far to its place. */
   #fill(place: Place, { buffer, zeroed, nbytes }: Block): void {
     const { memory } = this
-    if (buffer !== null) memory.write(place.address, buffer, 0, nbytes)
-    else if (zeroed) memory.bytes.fill(0, place.address, place.address + nbytes)
+    const { address } = place.room
+    if (buffer !== null) memory.write(address, buffer, 0, nbytes)
+    else if (zeroed) memory.bytes.fill(0, address, address + nbytes)
     place.overwritten_by = -1
   }
 
-  free(place: Place): void {
-    this.#places.delete(place)
-    this.memory.free(place.address, place.nbytes)
+  free(room: Room): void {
+    room.generation.rooms.delete(room)
+    this.memory.free(room.address, room.nbytes)
+  }
+
+  #search_young(): void {
+    const before = this.memory.used
+    collect_young()
+    const young = new Generation()
+    this.#search(this.#young, this.#old)
+    this.#search(this.#new, young)
+    this.#new = new Generation()
+    this.#young = young
+    const kept = this.#came - (before - this.memory.used)
+    // What lives on, as activations do until backward, would be looked at again and again for nothing.
+    if (kept > this.#came / 2) this.#young_limit = Math.min(2 * this.#young_limit, MOST_YOUNG)
+    else if (kept < 0.3 * this.#came) this.#young_limit = Math.max(this.#young_limit / 2, LEAST_YOUNG)
+    this.#came = 0
+  }
+
+  /** Frees the rooms whose places died; the others go to `next`. */
+  #search(among: Generation, next: Generation): void {
+    for (const place of among.places.living()) {
+      // a room that was freed has left its generation
+      if (!among.rooms.delete(place.room)) continue
+      next.add(place)
+    }
+    const { launch } = this.memory
+    for (const room of among.rooms) {
+      // what this launch uses stays, even if its operands can no longer be reached
+      if (room.launch !== launch) this.free(room)
+      else {
+        among.rooms.delete(room)
+        room.generation = next
+        next.rooms.add(room)
+      }
+    }
   }
 
   #make_room(nbytes: number): void {
@@ -108,8 +179,7 @@ export class Residents {
     const began = performance.now()
     const rate = (memory.used - this.#left) / (began - this.#ended)
     collect_garbage()
-    for (const place of this.#places) if (place.block.deref() === undefined) this.free(place)
-    clear_kept()
+    this.#search_all()
     this.#ended = performance.now()
     this.#left = memory.used
     const headroom = (rate * (this.#ended - began)) / MOST_TIME
@@ -119,18 +189,23 @@ export class Residents {
     if (live > this.#budget) this.#evict(nbytes)
   }
 
+  #search_all(): void {
+    const left = new Generation()
+    for (const generation of [this.#new, this.#young, this.#old]) this.#search(generation, left)
+    this.#new = new Generation()
+    this.#young = new Generation()
+    this.#came = 0
+    this.#old = left
+  }
+
   /** Copies those that were not used for longest to their buffers. */
   #evict(nbytes: number): void {
     const { memory } = this
     const enough = this.#budget / 2
-    const places = [...this.#places].sort((a, b) => a.launch - b.launch)
-    for (const place of places) {
+    const places = this.#old.places.living().sort((a, b) => a.room.launch - b.room.launch)
+    for (const { block, room } of places) {
       if (memory.used + nbytes <= enough) break
-      if (place.launch === memory.launch) continue
-      const block = place.block.deref()
-      if (block === undefined) this.free(place)
-      else block.host(true)
+      if (room.launch !== memory.launch && room.generation.rooms.has(room)) block.host(true)
     }
-    clear_kept()
   }
 }

@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { float32, uint8 } from '../../../src/base/dtype.ts'
 import type { Device, Executable } from '../../../src/device/device.ts'
 import { interp_device } from '../../../src/device/interp/interp.ts'
-import { allocate, allocate_zeroed, begin_scope, Storage } from '../../../src/device/storage.ts'
+import { allocate, allocate_zeroed, Block, begin_scope, Storage } from '../../../src/device/storage.ts'
+import { collect_garbage, collect_young, Mortal, weak_list } from '../../../src/device/wasm/collector.ts'
 import { wasm_device } from '../../../src/device/wasm/device.ts'
+import { LinearMemory } from '../../../src/device/wasm/memory.ts'
+import { Residents } from '../../../src/device/wasm/residents.ts'
 import { build } from '../../../src/ir/kernel.ts'
 import { matrices, view } from './operands.ts'
 
@@ -288,5 +291,69 @@ describe('storages that stay in linear memory', () => {
     other.combine([whole(x), whole(x), view(x, float32, [10_000], [1])], [4])
     fill([view(x, float32, [10], [1])], [1])
     expect([...x.peek(float32).subarray(8, 12)]).toEqual([1, 1, 4, 4])
+  })
+})
+
+describe('the room of what died', () => {
+  const MB = 2 ** 20
+
+  it('is used again within a synchronous loop, before more than a cache holds is touched', () => {
+    const memory = new LinearMemory()
+    const residents = new Residents(memory)
+    const addresses = new Set<number>()
+    for (let i = 0; i < 1000; i++) {
+      memory.begin()
+      addresses.add(residents.use(new Block(MB, null, false), true, true))
+    }
+    expect(addresses.size).toBeLessThan(40)
+    expect(memory.used).toBeLessThan(40 * MB)
+  })
+
+  it('is left to what lives, in whatever order the others die', () => {
+    const memory = new LinearMemory()
+    const residents = new Residents(memory)
+    const roll = dice(1)
+    const held = new Map<Block, number>()
+    for (let i = 1; i <= 3000; i++) {
+      memory.begin()
+      const block = new Block(MB / 2, null, false)
+      const address = residents.use(block, true, true)
+      memory.i32[address / 4] = i
+      held.set(block, i)
+      for (const old of held.keys()) if (roll(60) === 0) held.delete(old)
+    }
+    for (const [block, i] of held) expect(new Int32Array(block.host(false))[0]).toBe(i)
+    expect(memory.used).toBeLessThan(400 * MB)
+  })
+
+  it('is not given away in the launch that uses it', () => {
+    const memory = new LinearMemory()
+    const residents = new Residents(memory)
+    memory.begin()
+    const addresses = Array.from({ length: 64 }, () => residents.use(new Block(MB, null, false), false, true))
+    expect(new Set(addresses).size).toBe(64)
+  })
+})
+
+describe('a weak list', () => {
+  const kept = [new Mortal(), new Mortal()]
+  const filled = (by_reference: boolean) => {
+    const list = weak_list(by_reference)
+    for (const x of kept) list.add(x)
+    for (let i = 0; i < 100; i++) list.add(new Mortal())
+    return list
+  }
+
+  it('has lost what died young after a collection of the young', () => {
+    const list = filled(false)
+    collect_young()
+    expect(new Set(list.living())).toEqual(new Set(kept))
+  })
+
+  it('of references has at least those that live', async () => {
+    const list = filled(true)
+    await new Promise(resolve => setTimeout(resolve))
+    collect_garbage()
+    expect(new Set(list.living())).toEqual(new Set(kept))
   })
 })
