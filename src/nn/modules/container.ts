@@ -1,7 +1,7 @@
 // Modules that hold modules: Sequential, ModuleList, ModuleDict. Items are properties, named by position or key.
 // Not here: the containers of parameters (parameter_container.ts).
 import { AssertionError, IndexError, KeyError, NotImplementedError } from '../../base/errors.ts'
-import { _is_options, type Tensor } from '../../torch.ts'
+import { _is_options, type Tensor, _warn as warn } from '../../torch.ts'
 import { is_module, type Layer, Module } from '../module.ts'
 import { typename } from '../repr.ts'
 import { pairs_of, position, slice_positions } from './entries.ts'
@@ -26,6 +26,21 @@ function renumber(container: Module, modules: readonly Module[]): void {
 
 /** The item's type where the position is known when compiling. */
 type Item<T extends readonly Module[], I extends number> = `${I}` extends keyof T ? T[I] : T[number]
+
+/** Children under given names, and nothing else: PyTorch's way before modules were subclassed. */
+export class Container extends Module {
+  constructor(modules: { readonly [name: string]: Module } = {}) {
+    super()
+    warn(
+      "nn.Container is deprecated. All of it's functionality is now implemented in nn.Module. Subclass that instead.",
+    )
+    for (const [name, module] of Object.entries(modules)) this.add_module(name, module)
+  }
+
+  forward(..._args: readonly unknown[]): never {
+    return no_forward(this)
+  }
+}
 
 /** Names with their modules: a plain object, a Map, or pairs. */
 export type ModuleEntries<M extends Module = Module> =

@@ -1,4 +1,4 @@
-// Convolutions and their transposes in one and two dimensions. Not here: what they compute (functional).
+// Convolutions and their transposes in one to three dimensions. Not here: what they compute (functional).
 import { ValueError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as F from '../functional/index.ts'
@@ -39,7 +39,7 @@ type Settings = {
 
 const PADDING_MODES = ['zeros', 'reflect', 'replicate', 'circular']
 
-/** What the convolutions share. */
+/** What all convolutions share. */
 export abstract class ConvNd extends Module {
   declare readonly in_channels: number
   declare readonly out_channels: number
@@ -121,115 +121,120 @@ export abstract class ConvNd extends Module {
   }
 }
 
-const conv = (n: 1 | 2) =>
-  reader(
-    `Conv${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros', ${FACTORY})`,
-  )
-const conv_transpose = (n: 1 | 2) =>
-  reader(
-    `ConvTranspose${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] output_padding=0, int groups=1, bool bias=True, int[${n}] dilation=1, str padding_mode='zeros', ${FACTORY})`,
-  )
-const readers = { 1: conv(1), 2: conv(2) }
-const transpose_readers = { 1: conv_transpose(1), 2: conv_transpose(2) }
-
+type Dims = 1 | 2 | 3
 type Rest = readonly (Numbers | string | boolean | ConvOptions | ConvTransposeOptions)[]
 
-/** Cross-correlation of (N, C, L); see F.conv1d. */
-export class Conv1d extends ConvNd {
-  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
-    super(readers[1]<Settings>([in_channels, out_channels, kernel_size, ...rest]), false)
+const readers = ([1, 2, 3] as const).map(n =>
+  reader(
+    `Conv${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros', ${FACTORY})`,
+  ),
+)
+const transpose_readers = ([1, 2, 3] as const).map(n =>
+  reader(
+    `ConvTranspose${n}d(int in_channels, int out_channels, int[${n}] kernel_size, int[${n}] stride=1, int[${n}] padding=0, int[${n}] output_padding=0, int groups=1, bool bias=True, int[${n}] dilation=1, str padding_mode='zeros', ${FACTORY})`,
+  ),
+)
+const convolutions = [F.conv1d, F.conv2d, F.conv3d] as const
+const transposes = [F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d] as const
+
+/** What the convolutions that are no transposes share. */
+abstract class Correlation extends ConvNd {
+  constructor(dims: Dims, args: readonly unknown[]) {
+    super(readers[dims - 1]!<Settings>(args), false)
   }
 
   forward(input: Tensor): Tensor {
-    if (this.padding_mode === 'zeros')
-      return F.conv1d(input, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups)
-    return F.conv1d(this.pad(input), this.weight, this.bias, this.stride, 0, this.dilation, this.groups)
+    const convolve = convolutions[this.kernel_size.length - 1]!
+    const { weight, bias, stride, padding, dilation, groups } = this
+    return this.padding_mode === 'zeros'
+      ? convolve(input, weight, bias, stride, padding, dilation, groups)
+      : convolve(this.pad(input), weight, bias, stride, 0, dilation, groups)
+  }
+}
+
+/** Cross-correlation of (N, C, L); see F.conv1d. */
+export class Conv1d extends Correlation {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(1, [in_channels, out_channels, kernel_size, ...rest])
   }
 }
 
 /** Cross-correlation of (N, C, H, W); see F.conv2d. */
-export class Conv2d extends ConvNd {
+export class Conv2d extends Correlation {
   constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
-    super(readers[2]<Settings>([in_channels, out_channels, kernel_size, ...rest]), false)
+    super(2, [in_channels, out_channels, kernel_size, ...rest])
   }
+}
 
-  forward(input: Tensor): Tensor {
-    if (this.padding_mode === 'zeros')
-      return F.conv2d(input, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups)
-    return F.conv2d(this.pad(input), this.weight, this.bias, this.stride, 0, this.dilation, this.groups)
+/** Cross-correlation of (N, C, D, H, W); see F.conv3d. */
+export class Conv3d extends Correlation {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(3, [in_channels, out_channels, kernel_size, ...rest])
   }
 }
 
 /** What the transposed convolutions share. */
-export abstract class ConvTransposeNd extends ConvNd {
-  constructor(settings: Settings) {
+abstract class ConvTransposeNd extends ConvNd {
+  constructor(dims: Dims, args: readonly unknown[]) {
+    const settings = transpose_readers[dims - 1]!<Settings>(args)
     if (settings.padding_mode !== 'zeros')
-      throw new ValueError(
-        `Only "zeros" padding mode is supported for ConvTranspose${settings.kernel_size.length}d`,
-      )
+      throw new ValueError(`Only "zeros" padding mode is supported for ConvTranspose${dims}d`)
     super(settings, true)
   }
 
+  forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
+    const { weight, bias, stride, padding, groups, dilation } = this
+    const extra = this.output_padding_for(input, output_size)
+    const transpose = transposes[this.kernel_size.length - 1]!
+    return transpose(input, weight, bias, stride, padding as Numbers, extra, groups, dilation)
+  }
+
   /** The output padding that gives `output_size`, or the module's own. */
-  protected output_padding_for(input: Tensor, output_size: readonly number[] | null): readonly number[] {
+  private output_padding_for(input: Tensor, output_size: readonly number[] | null): readonly number[] {
     if (output_size === null) return this.output_padding
     const dims = this.kernel_size.length
-    const wanted = output_size.slice(-dims)
+    const leading = input.ndim === dims + 2 ? 2 : 1
+    const wanted = output_size.length === leading + dims ? output_size.slice(leading) : output_size
+    if (wanted.length !== dims)
+      throw new ValueError(
+        `ConvTranspose${dims}D: for ${input.ndim}D input, output_size must have ${dims} or ${leading + dims} elements (got ${wanted.length})`,
+      )
     const padding = this.padding as readonly number[]
-    return wanted.map((n, i) => {
-      const least =
-        (input.size(input.ndim - dims + i) - 1) * this.stride[i]! -
-        2 * padding[i]! +
-        this.dilation[i]! * (this.kernel_size[i]! - 1) +
-        1
-      const most = least + this.stride[i]! - 1
-      if (n < least || n > most)
-        throw new ValueError(
-          `requested an output size of [${wanted.join(', ')}], but valid sizes range from ${least} to ${most} in dimension ${i} (for an input of torch.Size([${input.sizes.slice(-dims).join(', ')}]))`,
-        )
-      return n - least
-    })
+    const least = wanted.map(
+      (_, d) =>
+        (input.size(leading + d) - 1) * this.stride[d]! -
+        2 * padding[d]! +
+        this.dilation[d]! * (this.kernel_size[d]! - 1) +
+        1,
+    )
+    const most = least.map((n, d) => n + this.stride[d]! - 1)
+    if (wanted.some((n, d) => n < least[d]! || n > most[d]!)) {
+      const list = (x: readonly number[]): string => `[${x.join(', ')}]`
+      throw new ValueError(
+        `requested an output size of ${list(wanted)}, but valid sizes range from ${list(least)} to ${list(most)} (for an input of torch.Size(${list(input.sizes.slice(2))}))`,
+      )
+    }
+    return wanted.map((n, d) => n - least[d]!)
   }
 }
 
 /** The gradient of {@link Conv1d} as a layer. */
 export class ConvTranspose1d extends ConvTransposeNd {
   constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
-    super(transpose_readers[1]<Settings>([in_channels, out_channels, kernel_size, ...rest]))
-  }
-
-  forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
-    const extra = this.output_padding_for(input, output_size)
-    return F.conv_transpose1d(
-      input,
-      this.weight,
-      this.bias,
-      this.stride,
-      this.padding as Numbers,
-      extra,
-      this.groups,
-      this.dilation,
-    )
+    super(1, [in_channels, out_channels, kernel_size, ...rest])
   }
 }
 
 /** The gradient of {@link Conv2d} as a layer. */
 export class ConvTranspose2d extends ConvTransposeNd {
   constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
-    super(transpose_readers[2]<Settings>([in_channels, out_channels, kernel_size, ...rest]))
+    super(2, [in_channels, out_channels, kernel_size, ...rest])
   }
+}
 
-  forward(input: Tensor, output_size: readonly number[] | null = null): Tensor {
-    const extra = this.output_padding_for(input, output_size)
-    return F.conv_transpose2d(
-      input,
-      this.weight,
-      this.bias,
-      this.stride,
-      this.padding as Numbers,
-      extra,
-      this.groups,
-      this.dilation,
-    )
+/** The gradient of {@link Conv3d} as a layer. */
+export class ConvTranspose3d extends ConvTransposeNd {
+  constructor(in_channels: number, out_channels: number, kernel_size: Numbers, ...rest: Rest) {
+    super(3, [in_channels, out_channels, kernel_size, ...rest])
   }
 }

@@ -1,12 +1,15 @@
 // The modules, by family.
 export * from './activation.ts'
+export * from './adaptive.ts'
 export * from './container.ts'
 export {
   Conv1d,
   Conv2d,
+  Conv3d,
   type ConvOptions,
   ConvTranspose1d,
   ConvTranspose2d,
+  ConvTranspose3d,
   type ConvTransposeOptions,
 } from './conv.ts'
 export * from './dropout.ts'

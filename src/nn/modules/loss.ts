@@ -1,5 +1,5 @@
 // Losses as modules, and the distances. Each keeps its settings; what they compute is in functional/loss.ts.
-import type { Tensor } from '../../torch.ts'
+import { _nn, type Tensor, _warn as warn } from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
 import { type Reader, reader } from './settings.ts'
@@ -12,12 +12,6 @@ const MODERN = "str reduction='mean'"
 export type LossOptions = { size_average?: boolean | null; reduce?: boolean | null; reduction?: string }
 export type WeightedOptions = LossOptions & { weight?: Tensor | null }
 
-/** What the flags of old PyTorch mean as a reduction. */
-function reduction_of({ size_average = null, reduce = null, reduction = 'mean' }: LossOptions): string {
-  if (size_average === null && reduce === null) return reduction
-  return reduce === false ? 'none' : (size_average ?? true) ? 'mean' : 'sum'
-}
-
 abstract class Loss extends Module {
   declare readonly reduction: string
 
@@ -26,13 +20,8 @@ abstract class Loss extends Module {
     const { size_average, reduce, weight, pos_weight, ...settings } = read<
       LossOptions & { weight?: Tensor | null; pos_weight?: Tensor | null }
     >(args)
-    Object.assign(this, settings, {
-      reduction: reduction_of({
-        size_average: size_average ?? null,
-        reduce: reduce ?? null,
-        reduction: settings.reduction ?? 'mean',
-      }),
-    })
+    const reduction = _nn.legacy_reduction(size_average ?? null, reduce ?? null, settings.reduction ?? 'mean')
+    Object.assign(this, settings, { reduction })
     if (weight !== undefined) this.register_buffer('weight', weight)
     if (pos_weight !== undefined) this.register_buffer('pos_weight', pos_weight)
   }
@@ -106,6 +95,16 @@ export class NLLLoss extends Loss {
       ignore_index: this.ignore_index,
       reduction: this.reduction,
     })
+  }
+}
+
+/** The old name of {@link NLLLoss}. */
+export class NLLLoss2d extends NLLLoss {
+  constructor(...args: Args<NllOptions>) {
+    warn(
+      'NLLLoss2d has been deprecated. Please use NLLLoss instead as a drop-in replacement and see https://pytorch.org/docs/master/nn.html#torch.nn.NLLLoss for more details.',
+    )
+    super(...args)
   }
 }
 

@@ -105,10 +105,6 @@ abstract class NormBase extends Module {
 }
 
 abstract class BatchNorm extends NormBase {
-  constructor(num_features: number, ...rest: readonly (number | boolean | null | NormOptions)[]) {
-    super(batch<Settings>([num_features, ...rest]))
-  }
-
   /** Throws ValueError for inputs of other dimensions. */
   protected abstract check(input: Tensor): void
 
@@ -140,22 +136,74 @@ function require_dims(input: Tensor, dims: readonly number[]): void {
     throw new ValueError(`expected ${dims.map(d => `${d}D`).join(' or ')} input (got ${input.ndim}D input)`)
 }
 
+/** Batch normalisation by the statistics of this process. */
+abstract class LocalBatchNorm extends BatchNorm {
+  constructor(num_features: number, ...rest: readonly (number | boolean | null | NormOptions)[]) {
+    super(batch<Settings>([num_features, ...rest]))
+  }
+}
+
+const sync_batch = reader(
+  `SyncBatchNorm(int num_features, float eps=1e-05, float? momentum=0.1, bool affine=True, bool track_running_stats=True, any? process_group=None, ${FACTORY})`,
+)
+
+/**
+ * Batch normalisation over the batches of several processes in training; there are none to ask here, so a call in
+ * training throws ValueError, as PyTorch does for input on a CPU. In evaluation it is that of BatchNorm.
+ */
+export class SyncBatchNorm extends BatchNorm {
+  declare readonly process_group: unknown
+
+  constructor(num_features: number, ...rest: readonly (number | boolean | null | NormOptions)[]) {
+    const { process_group, ...settings } = sync_batch<Settings & { process_group: unknown }>([
+      num_features,
+      ...rest,
+    ])
+    super(settings)
+    Object.assign(this, { process_group })
+  }
+
+  protected check(input: Tensor): void {
+    if (this.training) throw new ValueError('SyncBatchNorm expected input tensor to be on GPU')
+    if (input.ndim < 2) throw new ValueError(`expected at least 2D input (got ${input.ndim}D input)`)
+    if (input.size(1) === 0) throw new ValueError('SyncBatchNorm number of input channels should be non-zero')
+  }
+
+  /** `module` with every BatchNorm in it replaced by a SyncBatchNorm of the same parameters and statistics. */
+  static convert_sync_batchnorm(module: Module, process_group: unknown = null): Module {
+    let converted = module
+    if (module instanceof BatchNorm) {
+      const { num_features, eps, momentum, affine, track_running_stats } = module
+      const sync = new SyncBatchNorm(num_features, eps, momentum, affine, track_running_stats)
+      Object.assign(sync, { process_group })
+      if (affine) Object.assign(sync, { weight: module.weight, bias: module.bias })
+      const { running_mean, running_var, num_batches_tracked } = module
+      converted = Object.assign(sync, { running_mean, running_var, num_batches_tracked })
+    }
+    for (const [name, child] of module.named_children()) {
+      const changed = SyncBatchNorm.convert_sync_batchnorm(child, process_group)
+      if (changed !== child) converted._set(name, changed)
+    }
+    return converted
+  }
+}
+
 /** Normalises each feature of (N, C) or (N, C, L) over the batch. */
-export class BatchNorm1d extends BatchNorm {
+export class BatchNorm1d extends LocalBatchNorm {
   protected check(input: Tensor): void {
     require_dims(input, [2, 3])
   }
 }
 
 /** Normalises each channel of (N, C, H, W) over the batch. */
-export class BatchNorm2d extends BatchNorm {
+export class BatchNorm2d extends LocalBatchNorm {
   protected check(input: Tensor): void {
     require_dims(input, [4])
   }
 }
 
 /** Normalises each channel of (N, C, D, H, W) over the batch. */
-export class BatchNorm3d extends BatchNorm {
+export class BatchNorm3d extends LocalBatchNorm {
   protected check(input: Tensor): void {
     require_dims(input, [5])
   }
@@ -340,5 +388,54 @@ export class LocalResponseNorm extends Module {
 
   override extra_repr(): string {
     return `${this.size}, alpha=${float(this.alpha)}, beta=${float(this.beta)}, k=${float(this.k)}`
+  }
+}
+
+const cross_map = reader('CrossMapLRN2d(int size, float alpha=0.0001, float beta=0.75, float k=1)')
+
+/**
+ * {@link LocalResponseNorm} of (N, C, H, W) as Torch 7 had it. As in PyTorch, the first channel's square is never taken
+ * out of the running sum again.
+ */
+export class CrossMapLRN2d extends Module {
+  declare readonly size: number
+  declare readonly alpha: number
+  declare readonly beta: number
+  declare readonly k: number
+
+  constructor(
+    size: number,
+    alpha?: number | LocalOptions,
+    beta?: number | LocalOptions,
+    k?: number | LocalOptions,
+  )
+  constructor(...args: readonly unknown[]) {
+    super()
+    Object.assign(this, cross_map(args))
+  }
+
+  forward(input: Tensor): Tensor {
+    const { size, alpha, beta, k } = this
+    const reach = Math.trunc((size - 1) / 2 + 1)
+    const channels = input.size(1)
+    const window = 2 * reach - 1
+    const squares = input.square()
+    const flat = F.pad(squares.flatten(2).unsqueeze(1), [0, 0, reach - 1, reach - 1])
+    let sums = F.avg_pool2d(flat, [window, 1], 1).mul(window).view(input.shape)
+    if (channels > reach) {
+      const later = sums.narrow(1, reach, channels - reach).add(squares.narrow(1, 0, 1))
+      sums = torch.cat([sums.narrow(1, 0, reach), later], 1)
+    }
+    return input.mul(
+      sums
+        .mul(alpha / size)
+        .add(k)
+        .pow(-beta),
+    )
+  }
+
+  override extra_repr(): string {
+    const shown = (x: number): string => (Number.isInteger(x) ? value(x) : float(x))
+    return `${this.size}, alpha=${shown(this.alpha)}, beta=${shown(this.beta)}, k=${shown(this.k)}`
   }
 }

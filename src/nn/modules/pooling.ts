@@ -1,12 +1,13 @@
 // Pooling layers. Not here: what they compute (functional).
+import { ValueError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
-import { tuple, value } from '../repr.ts'
+import { float, tuple, value } from '../repr.ts'
 import { reader } from './settings.ts'
 
 type Numbers = number | readonly number[]
-type Sizes = (number | null)[]
+type Sizes = readonly (number | null)[]
 
 /** A setting as it was given: a number, or a tuple. */
 const as_given = (x: Numbers | null): string =>
@@ -68,6 +69,13 @@ export class MaxPool2d extends MaxPool {
   }
 }
 
+/** The largest element of each window of (N, C, D, H, W); with `return_indices`, a pair with their positions. */
+export class MaxPool3d extends MaxPool {
+  forward(input: Tensor): Tensor {
+    return F.max_pool3d(input, this.kernel_size, this.options) as Tensor
+  }
+}
+
 const max_unpool = reader('MaxUnpool(any kernel_size, any? stride=None, any padding=0)')
 type UnpoolOptions = { stride?: Numbers | null; padding?: Numbers }
 
@@ -119,16 +127,27 @@ export class MaxUnpool2d extends MaxUnpool {
   }
 }
 
+/** Puts the results of MaxPool3d back where they came from; all else is 0. */
+export class MaxUnpool3d extends MaxUnpool {
+  constructor(kernel_size: Numbers, ...rest: readonly (Numbers | null | UnpoolOptions)[]) {
+    super(3, [kernel_size, ...rest])
+  }
+
+  forward(input: Tensor, indices: Tensor, output_size: readonly number[] | null = null): Tensor {
+    return F.max_unpool3d(input, indices, this.kernel_size, this.stride, this.padding, output_size)
+  }
+}
+
 export type AvgPoolOptions = {
   stride?: Numbers | null
   padding?: Numbers
   ceil_mode?: boolean
   count_include_pad?: boolean
-  divisor_override?: number | null
 }
-const avg_pool = reader(
-  'AvgPool(any kernel_size, any? stride=None, any padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None)',
-)
+const AVERAGE =
+  'any kernel_size, any? stride=None, any padding=0, bool ceil_mode=False, bool count_include_pad=True'
+const avg_pool = reader(`AvgPool(${AVERAGE}, int? divisor_override=None)`)
+const avg_pool1d = reader(`AvgPool1d(${AVERAGE})`)
 
 abstract class AvgPool extends Module {
   declare readonly kernel_size: Numbers
@@ -136,43 +155,60 @@ abstract class AvgPool extends Module {
   declare readonly padding: Numbers
   declare readonly ceil_mode: boolean
   declare readonly count_include_pad: boolean
-  declare readonly divisor_override: number | null
 
-  constructor(kernel_size: Numbers, ...rest: readonly (Numbers | boolean | null | AvgPoolOptions)[]) {
+  constructor(settings: { kernel_size: Numbers; stride: Numbers | null }) {
     super()
-    const settings = avg_pool<{ kernel_size: Numbers; stride: Numbers | null }>([kernel_size, ...rest])
     Object.assign(this, settings, { stride: settings.stride ?? settings.kernel_size })
+  }
+
+  override extra_repr(): string {
+    return `kernel_size=${as_given(this.kernel_size)}, stride=${as_given(this.stride)}, padding=${as_given(this.padding)}`
   }
 }
 
 /** The mean of each window of (N, C, L). */
 export class AvgPool1d extends AvgPool {
-  forward(input: Tensor): Tensor {
-    return F.avg_pool1d(
-      input,
-      this.kernel_size,
-      this.stride,
-      this.padding,
-      this.ceil_mode,
-      this.count_include_pad,
-    )
+  constructor(kernel_size: Numbers, ...rest: readonly (Numbers | boolean | null | AvgPoolOptions)[]) {
+    const one = (x: Numbers): readonly number[] => (typeof x === 'number' ? [x] : x)
+    const read = avg_pool1d<{ kernel_size: Numbers; stride: Numbers | null; padding: Numbers }>([
+      kernel_size,
+      ...rest,
+    ])
+    const lists = { kernel_size: one(read.kernel_size), stride: one(read.stride ?? read.kernel_size) }
+    super({ ...read, ...lists, padding: one(read.padding) } as typeof read)
   }
 
-  override extra_repr(): string {
-    const one = (x: Numbers): string => tuple(typeof x === 'number' ? [x] : x)
-    return `kernel_size=${one(this.kernel_size)}, stride=${one(this.stride)}, padding=${one(this.padding)}`
+  forward(input: Tensor): Tensor {
+    const { kernel_size, stride, padding, ceil_mode, count_include_pad } = this
+    return F.avg_pool1d(input, kernel_size, stride, padding, ceil_mode, count_include_pad)
+  }
+}
+
+/** Averages of planes and volumes, whose divisor may be given. */
+abstract class AvgPoolNd extends AvgPool {
+  declare readonly divisor_override: number | null
+
+  constructor(
+    kernel_size: Numbers,
+    ...rest: readonly (Numbers | boolean | null | (AvgPoolOptions & { divisor_override?: number | null }))[]
+  ) {
+    super(avg_pool([kernel_size, ...rest]))
   }
 }
 
 /** The mean of each window of (N, C, H, W). */
-export class AvgPool2d extends AvgPool {
+export class AvgPool2d extends AvgPoolNd {
   forward(input: Tensor): Tensor {
     const { kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override } = this
     return F.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
   }
+}
 
-  override extra_repr(): string {
-    return `kernel_size=${as_given(this.kernel_size)}, stride=${as_given(this.stride)}, padding=${as_given(this.padding)}`
+/** The mean of each window of (N, C, D, H, W). */
+export class AvgPool3d extends AvgPoolNd {
+  forward(input: Tensor): Tensor {
+    const { kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override } = this
+    return F.avg_pool3d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
   }
 }
 
@@ -218,18 +254,29 @@ export class LPPool2d extends LPPool {
   }
 }
 
+const adaptive_avg = reader('AdaptiveAvgPool(any? output_size)')
+const adaptive_max = reader('AdaptiveMaxPool(any? output_size, bool return_indices=False)')
+type AdaptiveOptions = { output_size: number | null | Sizes; return_indices?: boolean }
+
 /** A pooling layer that is told its output's size; null keeps a dimension. */
 abstract class AdaptivePool extends Module {
   declare readonly output_size: number | null | Sizes
 
-  constructor(output_size: number | null | readonly (number | null)[]) {
+  constructor(output_size: number | null | Sizes | AdaptiveOptions)
+  constructor(...args: readonly unknown[])
+  constructor(...args: readonly unknown[]) {
     super()
-    Object.assign(this, { output_size })
+    Object.assign(this, this.read(args))
+  }
+
+  /** The settings that the arguments give. */
+  protected read(args: readonly unknown[]): object {
+    return adaptive_avg(args)
   }
 
   override extra_repr(): string {
     const { output_size } = this
-    if (!Array.isArray(output_size)) return `output_size=${value(output_size)}`
+    if (output_size === null || typeof output_size === 'number') return `output_size=${value(output_size)}`
     return `output_size=(${output_size.map(n => value(n)).join(', ')}${output_size.length === 1 ? ',' : ''})`
   }
 }
@@ -248,16 +295,25 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
   }
 }
 
+/** Means over windows that divide (N, C, D, H, W) into `output_size` parts. */
+export class AdaptiveAvgPool3d extends AdaptivePool {
+  forward(input: Tensor): Tensor {
+    return F.adaptive_avg_pool3d(input, this.output_size as number | readonly number[])
+  }
+}
+
 abstract class AdaptiveMaxPool extends AdaptivePool {
   declare readonly return_indices: boolean
 
   constructor(
-    output_size: number | null | readonly (number | null)[],
+    output_size: number | null | Sizes | AdaptiveOptions,
     return_indices: boolean | { return_indices?: boolean } = false,
   ) {
-    super(output_size)
-    this.return_indices =
-      typeof return_indices === 'boolean' ? return_indices : (return_indices.return_indices ?? false)
+    super(output_size, return_indices)
+  }
+
+  protected override read(args: readonly unknown[]): object {
+    return adaptive_max(args)
   }
 }
 
@@ -276,5 +332,90 @@ export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
     return F.adaptive_max_pool2d(input, this.output_size as number | readonly number[], {
       return_indices: this.return_indices,
     }) as Tensor
+  }
+}
+
+/** Maxima over windows that divide (N, C, D, H, W) into `output_size` parts. */
+export class AdaptiveMaxPool3d extends AdaptiveMaxPool {
+  forward(input: Tensor): Tensor {
+    return F.adaptive_max_pool3d(input, this.output_size as number | readonly number[], {
+      return_indices: this.return_indices,
+    }) as Tensor
+  }
+}
+
+type FractionalOptions = {
+  output_size?: Numbers | null
+  output_ratio?: Numbers | null
+  return_indices?: boolean
+  _random_samples?: Tensor | null
+}
+const fractional = ([2, 3] as const).map(n =>
+  reader(
+    `FractionalMaxPool${n}d(int[${n}] kernel_size, int[${n}]? output_size=None, any? output_ratio=None, bool return_indices=False, Tensor? _random_samples=None)`,
+  ),
+)
+
+/** Maxima of windows that lie at random, so that the output has a given size or ratio to the input's. */
+abstract class FractionalMaxPool extends Module {
+  declare readonly kernel_size: readonly number[]
+  declare readonly output_size: readonly number[] | null
+  declare readonly output_ratio: readonly number[] | null
+  declare readonly return_indices: boolean
+  declare _random_samples: Tensor | null
+
+  constructor(dims: 2 | 3, args: readonly unknown[]) {
+    super()
+    const { _random_samples, output_ratio, ...settings } =
+      fractional[dims - 2]!<Required<FractionalOptions>>(args)
+    const ratios =
+      typeof output_ratio === 'number' ? new Array<number>(dims).fill(output_ratio) : output_ratio
+    Object.assign(this, settings, { output_ratio: ratios })
+    this.register_buffer('_random_samples', _random_samples)
+    if (settings.output_size === null && ratios === null)
+      throw new ValueError(
+        `FractionalMaxPool${dims}d requires specifying either an output size, or a pooling ratio`,
+      )
+    if (settings.output_size !== null && ratios !== null)
+      throw new ValueError('only one of output_size and output_ratio may be specified')
+    if (ratios?.some(r => !(r > 0 && r < 1))) {
+      const given =
+        typeof output_ratio === 'number' ? float(output_ratio) : `(${ratios.map(float).join(', ')})`
+      throw new ValueError(`output_ratio must be between 0 and 1 (got ${given})`)
+    }
+  }
+
+  protected get options(): {
+    output_size: readonly number[] | null
+    output_ratio: readonly number[] | null
+    return_indices: boolean
+    _random_samples: Tensor | null
+  } {
+    const { output_size, output_ratio, return_indices, _random_samples } = this
+    return { output_size, output_ratio, return_indices, _random_samples }
+  }
+}
+
+type FractionalRest = readonly (Numbers | null | boolean | Tensor | FractionalOptions)[]
+
+/** Maxima of windows of (N, C, H, W) that lie at random; see F.fractional_max_pool2d. */
+export class FractionalMaxPool2d extends FractionalMaxPool {
+  constructor(kernel_size: Numbers, ...rest: FractionalRest) {
+    super(2, [kernel_size, ...rest])
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.fractional_max_pool2d(input, this.kernel_size, this.options) as Tensor
+  }
+}
+
+/** Maxima of windows of (N, C, D, H, W) that lie at random; see F.fractional_max_pool3d. */
+export class FractionalMaxPool3d extends FractionalMaxPool {
+  constructor(kernel_size: Numbers, ...rest: FractionalRest) {
+    super(3, [kernel_size, ...rest])
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.fractional_max_pool3d(input, this.kernel_size, this.options) as Tensor
   }
 }

@@ -14,7 +14,10 @@ function class_of(op: string, names: readonly string[]): TupleClass {
       return Array
     }
     override toString(): string {
-      return `torch.return_types.${op}(\n${names.map((name, i) => `${name}=${String(this[i])}`).join(',\n')})`
+      const fields = names.map((name, i) => `${name}=${String(this[i])}`)
+      return op.startsWith('_')
+        ? `${op}(${fields.join(', ')})`
+        : `torch.return_types.${op}(\n${fields.join(',\n')})`
     }
     [Symbol.for('nodejs.util.inspect.custom')](): string {
       return this.toString()
@@ -30,7 +33,10 @@ function class_of(op: string, names: readonly string[]): TupleClass {
   return Tuple
 }
 
-/** An array of `fields` in their order that prints as `torch.return_types.<op>(...)`. One op has one set of names. */
+/**
+ * An array of `fields` in their order that prints as `torch.return_types.<op>(...)`, or as a tuple named `op` where that
+ * begins with `_`. One op has one set of names.
+ */
 export function named_tuple<T, K extends string>(
   op: string,
   fields: { readonly [name in K]: T },
