@@ -100,16 +100,15 @@ export const threshold: Op<
 
 type RreluOptions = { lower?: number; upper?: number; training?: boolean; inplace?: boolean }
 
+type RreluArgs = [
+  input: Tensor,
+  lower?: number | RreluOptions,
+  upper?: number | RreluOptions,
+  training?: boolean | RreluOptions,
+]
+
 /** x above 0, below a multiple of it: random in [lower, upper) for each element when `training`, else their mean. */
-export const rrelu: Op<
-  [
-    input: Tensor,
-    lower?: number | RreluOptions,
-    upper?: number | RreluOptions,
-    training?: boolean | RreluOptions,
-    inplace?: Inplace,
-  ]
-> = composite(
+export const rrelu: Op<[...RreluArgs, inplace?: Inplace]> = composite(
   `rrelu(Tensor input, float lower=${1 / 8}, float upper=${1 / 3}, bool training=False, bool inplace=False)`,
   {
     body: (input: Tensor, lower: number, upper: number, training: boolean, inplace: boolean) => {
@@ -123,6 +122,16 @@ export const rrelu: Op<
       })
       return inplace ? input.mul_(slopes) : input.mul(slopes)
     },
+    out: false,
+  },
+)
+
+/** In-place {@link rrelu}. */
+export const rrelu_: Op<RreluArgs> = composite(
+  `rrelu_(Tensor input, float lower=${1 / 8}, float upper=${1 / 3}, bool training=False)`,
+  {
+    body: (input: Tensor, lower: number, upper: number, training: boolean) =>
+      rrelu(input, lower, upper, training, true),
     out: false,
   },
 )

@@ -17,6 +17,7 @@ export const unfold: typeof _nn.unfold = _nn.unfold
 export const pixel_shuffle: typeof _nn.pixel_shuffle = _nn.pixel_shuffle
 export const pixel_unshuffle: typeof _nn.pixel_unshuffle = _nn.pixel_unshuffle
 export const channel_shuffle: typeof _nn.channel_shuffle = _nn.channel_shuffle
+export const native_channel_shuffle: typeof _nn.channel_shuffle = _nn.channel_shuffle
 
 type Numbers = number | readonly number[]
 type InterpolateOptions = {
@@ -88,7 +89,13 @@ function resize(
   if (antialias) {
     if (!((mode === 'bilinear' || mode === 'bicubic') && input.ndim === 4))
       throw new ValueError('Anti-alias option is only supported for bilinear and bicubic modes')
-    throw new NotImplementedError('interpolate: antialias is not implemented')
+    return _nn.upsample_antialiased(
+      input,
+      target,
+      mode,
+      align_corners ?? false,
+      recompute === true ? null : scales,
+    )
   }
   const known = MODES[mode]
   if (known === undefined || !known.includes(dims))
@@ -107,6 +114,7 @@ function resize(
 /**
  * Resizes the dimensions behind the first two, to `size` or by `scale_factor`. `mode`: nearest (the default), linear,
  * bilinear, bicubic, area, nearest-exact. `align_corners` makes the corner elements coincide, not the corners' corners.
+ * `antialias` (bilinear and bicubic) lets every element count where the result is smaller.
  */
 export const interpolate: Op<
   [
@@ -122,6 +130,8 @@ export const interpolate: Op<
     body: resize,
     samples: r => [
       [r(1, 2, 4), 7],
+      [r(1, 2, 7, 6), [3, 4], null, 'bilinear', { antialias: true }],
+      [r(1, 2, 5, 8), [2, 10], null, 'bicubic', { antialias: true }],
       [r(1, 2, 5), { scale_factor: 1.5, mode: 'linear' }],
       [r(1, 2, 3, 4), [5, 6], { mode: 'bilinear' }],
       [r(1, 2, 3, 4), [5, 6], { mode: 'bilinear', align_corners: true }],
@@ -145,10 +155,14 @@ export function upsample(
   input: Tensor,
   size?: Numbers | null | UpsampleOptions,
   scale_factor?: Numbers | null | UpsampleOptions,
+  mode?: string | UpsampleOptions,
+  align_corners?: boolean | null | UpsampleOptions,
 ): Tensor {
   warn('nn.functional.upsample is deprecated. Use nn.functional.interpolate instead.')
   return interpolate(
-    ...([input, size, scale_factor].filter(x => x !== undefined) as Parameters<typeof interpolate>),
+    ...([input, size, scale_factor, mode, align_corners].filter(x => x !== undefined) as Parameters<
+      typeof interpolate
+    >),
   )
 }
 

@@ -13,6 +13,7 @@ export {
   max_unpool2d,
 } from './adaptive_pool.ts'
 export * from './adaptive_pool3d.ts'
+export { upsample_antialiased } from './antialias.ts'
 export { attention } from './attention.ts'
 export * from './averages.ts'
 export { avg_pool1d, avg_pool2d } from './avg_pool.ts'

@@ -1,6 +1,6 @@
 // Resizing images: nearest, linear, bilinear, bicubic. One dimension after the other, the last first, each result a
 // weighted sum of one, two or four elements. Not here: area (adaptive_pool.ts), the choice of sizes (nn/functional),
-// antialiasing.
+// antialiasing (antialias.ts).
 import { type DType, float32, float64, int32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
@@ -185,13 +185,13 @@ function resize(
 }
 
 /** [outer, n, inner] around dimension `d`. */
-const around = (t: Tensor, d: number): Operand => {
+export const around = (t: Tensor, d: number): Operand => {
   const [n, inner] = [t.sizes[d]!, numel(t.sizes.slice(d + 1))]
   return window(t, [numel(t.sizes.slice(0, d)), n, inner], [n * inner, inner, 1])
 }
 
 /** How far apart in the source neighbouring results lie. */
-function step(
+export function step(
   n: number,
   out: number,
   mode: Resampling,

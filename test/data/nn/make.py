@@ -94,6 +94,9 @@ case("ConvTranspose1d", [2, 3, 3], {"stride": 2, "padding": 1, "output_padding":
 case("ConvTranspose1d", [2, 4, 2], {"groups": 2, "bias": False}, [F(2, 4)])
 case("ConvTranspose2d", [2, 3, 3], {}, [F(1, 2, 3, 4)])
 case("ConvTranspose2d", [4, 2, [2, 3]], {"stride": [2, 1], "padding": [0, 1], "groups": 2, "dilation": 2}, [F(1, 4, 3, 3)])
+case("Conv3d", [2, 3, 2], {"padding": "same"}, [F(1, 2, 3, 4, 3)])
+case("Conv3d", [4, 2, [1, 2, 3]], {"groups": 2, "stride": [1, 2, 1], "padding": [0, 1, 2], "padding_mode": "circular"}, [F(1, 4, 3, 4, 3)])
+case("ConvTranspose3d", [2, 4, 2], {"stride": 2, "output_padding": [1, 0, 1], "groups": 2}, [F(1, 2, 2, 3, 2)])
 # --- pooling
 for n, shape in [(1, (2, 3, 9)), (2, (1, 2, 7, 8))]:
     case("MaxPool%dd" % n, [2], {}, [F(*shape)])
@@ -109,6 +112,14 @@ case("MaxPool2d", [[3, 2]], {"stride": [2, 1]}, [F(2, 6, 7)])
 case("AvgPool2d", [[3, 2]], {"divisor_override": 5}, [F(2, 6, 7)])
 case("AdaptiveAvgPool2d", [[1, 1]], {}, [F(1, 2, 3, 3)])
 case("AdaptiveAvgPool2d", [[None, 2]], {}, [F(1, 2, 3, 5)])
+for name, shape in [("MaxPool3d", (1, 2, 4, 5, 4)), ("AvgPool3d", (2, 4, 4, 5))]:
+    case(name, [2], {}, [F(*shape)])
+    case(name, [[2, 3, 2]], {"stride": [1, 2, 2], "padding": 1}, [F(*shape)])
+for name in ["AdaptiveAvgPool3d", "AdaptiveMaxPool3d"]:
+    case(name, [[2, None, 3]], {}, [F(1, 2, 3, 2, 4)])
+case("FractionalMaxPool2d", [2], {"output_size": 3}, [F(1, 2, 6, 7)])
+case("FractionalMaxPool2d", [[2, 3]], {"output_ratio": 0.5, "return_indices": True}, [F(2, 6, 7)])
+case("FractionalMaxPool3d", [2], {"output_ratio": [0.5, 0.6, 0.5]}, [F(1, 2, 4, 5, 4)])
 # --- normalisation
 for name, c, shape in [("BatchNorm1d", 3, (4, 3)), ("BatchNorm1d", 3, (2, 3, 5)), ("BatchNorm2d", 2, (2, 2, 3, 3)), ("BatchNorm3d", 2, (2, 2, 2, 2, 2))]:
     case(name, [c], {}, [F(*shape)])
@@ -128,6 +139,7 @@ case("InstanceNorm2d", [2], {"affine": True, "track_running_stats": True}, [F(2,
 case("InstanceNorm2d", [2], {"track_running_stats": True}, [F(2, 2, 3, 3)], mode="eval")
 case("LocalResponseNorm", [2], {}, [F(2, 4, 3)])
 case("LocalResponseNorm", [3], {"alpha": 0.5, "beta": 0.5, "k": 2.0}, [F(1, 5, 2, 3)])
+case("CrossMapLRN2d", [5], {"alpha": 5e-3, "beta": 1e-3, "k": 2}, [F(2, 3, 3, 2)])
 # --- dropout
 for name, shape in [("Dropout", (3, 5)), ("Dropout1d", (3, 4, 2)), ("Dropout2d", (2, 4, 2, 2)), ("Dropout3d", (2, 3, 2, 2, 2)), ("AlphaDropout", (3, 5)), ("FeatureAlphaDropout", (3, 4, 2))]:
     case(name, [], {}, [F(*shape)])
@@ -202,7 +214,10 @@ case("RNN", [3, 2], {"nonlinearity": "relu"}, [F(4, 2, 3)])
 case("RNNCell", [3, 2], {"nonlinearity": "relu"}, [F(4, 3)])
 case("LSTM", [3, 4], {"proj_size": 2, "num_layers": 2, "bidirectional": True}, [F(3, 2, 3)])
 case("LSTM", [3, 4], {"proj_size": 2}, [F(3, 2, 3), [F(1, 2, 2), F(1, 2, 4)]])
+case("AdaptiveLogSoftmaxWithLoss", [16, 10, [2, 6]], {}, [F(4, 16), I(10, 4)])
+case("AdaptiveLogSoftmaxWithLoss", [8, 5, [1, 3]], {"div_value": 2.0, "head_bias": True}, [F(8), I(5)])
 # --- losses
+case("NLLLoss2d", [], {}, [L(2, 4, 3), I(4, 2, 3)])
 for name in ["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"]:
     for kw in [{}, {"reduction": "sum"}, {"reduction": "none"}]:
         case(name, [], kw, [F(3, 4), F(3, 4)])
