@@ -64,6 +64,8 @@ export {
   feature_dropout,
   feature_dropout_,
 } from './nn/dropout.ts'
+export { embedding_renorm_ } from './nn/embedding.ts'
+export { embedding_bag } from './nn/embedding_bag.ts'
 export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
 export { group_norm } from './nn/group_norm.ts'
 export { layer_norm, native_layer_norm } from './nn/layer_norm.ts'
@@ -94,6 +96,7 @@ export {
 } from './random.ts'
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
 export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
+export { segment_reduce } from './segment_reduce.ts'
 export { polygamma } from './special/gamma.ts'
 export { tril_indices, triu_indices } from './triangular.ts'
 export {

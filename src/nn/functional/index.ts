@@ -15,6 +15,7 @@ export {
 export * from './loss.ts'
 export * from './norm.ts'
 export * from './pooling.ts'
+export { embedding_bag } from './sparse.ts'
 export * from './vision.ts'
 
 export const embedding: typeof _nn.embedding = _nn.embedding

@@ -1,7 +1,7 @@
 // Looking up rows by index: embedding and its gradient. Not here: bags of rows (embedding_bag).
 import { int32, int64 } from '../../base/dtype.ts'
 import { AssertionError, IndexError, RuntimeError } from '../../base/errors.ts'
-import { no_grad } from '../../tensor/tape.ts'
+import { no_grad, records } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
 import { composite, type Op, op } from '../define/op.ts'
@@ -63,14 +63,11 @@ export const embedding: Op<
           `Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.${input.dtype.tensor_type} instead (while checking arguments for embedding)`,
         )
       if (weight.ndim !== 2) throw new RuntimeError("'weight' must be 2-D")
-      if (sparse) throw new RuntimeError('embedding: sparse gradients are not supported')
+      if (sparse && records([weight])) throw new RuntimeError('embedding: sparse gradients are not supported')
       const rows = weight.sizes[0]!
       if (padding !== null && (padding >= rows || padding < -rows))
         throw new AssertionError('Padding_idx must be within num_embeddings')
-      if (max_norm !== null) {
-        require_range(input, 0, rows, out_of_range)
-        no_grad(() => renormalise(weight, input, max_norm, norm_type))
-      }
+      if (max_norm !== null) embedding_renorm_(weight, input, max_norm, norm_type)
       return lookup(weight, input, padding === null ? -1 : padding < 0 ? padding + rows : padding, scale)
     },
     samples: r => [
@@ -81,10 +78,18 @@ export const embedding: Op<
   },
 )
 
-function renormalise(weight: Tensor, input: Tensor, max_norm: number, norm_type: number): void {
-  const rows = input.reshape([-1]).to(int64)
-  const used = weight.index_select(0, rows)
-  const norms = used.norm(norm_type, 1, true)
-  const scale = where(norms.gt(max_norm), norms.add(1e-7).reciprocal().mul(max_norm), 1)
-  weight.index_copy_(0, rows, used.mul(scale))
-}
+/** Scales down, in `weight` itself, those of its rows at `indices` whose norm exceeds `max_norm`. */
+export const embedding_renorm_: Op<[weight: Tensor, indices: Tensor, max_norm: number, norm_type: number]> =
+  composite('embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type)', {
+    body: (weight: Tensor, indices: Tensor, max_norm: number, norm_type: number) => {
+      require_range(indices, 0, weight.sizes[0]!, out_of_range)
+      return no_grad(() => {
+        const rows = indices.reshape([-1]).to(int64)
+        const used = weight.index_select(0, rows)
+        const norms = used.norm(norm_type, 1, true)
+        const scale = where(norms.gt(max_norm), norms.add(1e-7).reciprocal().mul(max_norm), 1)
+        return weight.index_copy_(0, rows, used.mul(scale))
+      })
+    },
+    out: false,
+  })

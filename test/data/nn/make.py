@@ -151,6 +151,10 @@ case("Embedding", [5, 3], {}, [I(5, 2, 4)])
 case("Embedding", [6, 4], {"padding_idx": 0}, [I(6, 3)])
 case("Embedding", [6, 4], {"padding_idx": -1, "scale_grad_by_freq": True}, [I(6, 8)])
 case("Embedding", [6, 4], {"max_norm": 1.0}, [I(6, 3)])
+case("EmbeddingBag", [6, 4], {}, [I(6, 2, 3)])
+case("EmbeddingBag", [6, 4], {"mode": "max", "padding_idx": -2}, [I(6, 5, 4)])
+case("EmbeddingBag", [6, 4], {"mode": "sum", "max_norm": 1.0, "norm_type": 1.0, "padding_idx": 1}, [I(6, 3, 4)])
+case("EmbeddingBag", [6, 4, None, 2.0, True, "sum"], {"include_last_offset": False}, [I(3, 1, 4)])
 # --- activations
 for name in "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish ReLU ReLU6 RReLU SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink PReLU".split():
     case(name, [], {}, [F(3, 5)])

@@ -1,0 +1,96 @@
+"""Records what PyTorch 1.13.1 makes of named calls: their results, or the errors that they raise.
+
+usage: python3 -P test/data/ops/calls.py
+Writes calls.json: {family: {name: result or {"error": [class, message]}}}. test/ops/**/*.test.ts have the same calls under
+the same names (test/ops/calls.ts). A result that depends on what memory held before is not recorded.
+"""
+import json, math, os, warnings
+import torch
+import torch.nn.functional as F
+warnings.filterwarnings("ignore")
+
+def t(*v, **kw): return torch.tensor(list(v), **kw)
+
+def values(*sizes, dtype=torch.float32, salt=0):
+    """Numbers in (-2, 2) by a formula, as in calls.ts."""
+    n = math.prod(sizes)
+    raw = [(((i + 1) * 7919 + (salt + 1) * 104729) % 997) / 997 * 4 - 2 for i in range(n)]
+    x = torch.tensor(raw, dtype=torch.float64)
+    if dtype.is_complex: x = torch.complex(x, x.flip(0) * 0.5)
+    return x.to(dtype).reshape(sizes)
+
+def num(x):
+    if isinstance(x, complex): return [num(x.real), num(x.imag)]
+    if isinstance(x, float):
+        if math.isnan(x): return "nan"
+        if math.isinf(x): return "inf" if x > 0 else "-inf"
+        return float("%.17g" % x)
+    return x
+
+def enc(x):
+    if isinstance(x, torch.Tensor):
+        x = x.detach()
+        wide = x.double() if x.is_floating_point() else x
+        v = [num(y) for y in wide.flatten().tolist()]
+        if x.dtype in (torch.float32,): v = [y if isinstance(y, str) else float("%.9g" % y) for y in v]
+        return {"dtype": str(x.dtype)[6:], "sizes": list(x.shape), "values": v}
+    if isinstance(x, (list, tuple)): return [enc(y) for y in x]
+    return num(x)
+
+def grads(out, *inputs):
+    """Results, then the gradients of the inputs under the cotangents 1, 2, 3, ..."""
+    outs = [out] if isinstance(out, torch.Tensor) else list(out)
+    live = [o for o in outs if o.requires_grad]
+    cots = [torch.arange(1, o.numel() + 1, dtype=torch.float64).to(o.dtype).reshape(o.shape) for o in live]
+    return [*outs, *torch.autograd.grad(live, inputs, cots)]
+
+def leaf(x): return x.clone().requires_grad_()
+
+families = {}
+def family(name): return families.setdefault(name, {})
+
+S = torch.segment_reduce
+x = values(6)
+L = t(2, 0, 4)
+y = leaf(t(0., 2, float("nan"), 0, 0, 3, 0, 2))
+z = leaf(t(2., 2, float("nan"), 0, 0, 3, 3, 3, 5))
+family("segment_reduce").update({
+    **{f"{r}": (lambda r=r: S(x, r, lengths=L)) for r in ["sum", "mean", "prod", "max", "min"]},
+    **{f"{r} from 2": (lambda r=r: S(x, r, lengths=L, initial=2)) for r in ["sum", "mean", "prod", "max", "min"]},
+    "offsets": lambda: S(x, "sum", offsets=t(0, 2, 2, 6)),
+    "offsets inside": lambda: S(x, "sum", offsets=t(1, 2, 2, 5)),
+    "int32": lambda: S(x, "max", lengths=L.int(), axis=-1),
+    "not all": lambda: S(x, "sum", lengths=t(2, 0, 3), unsafe=True),
+    "rows": lambda: S(x.view(3, 2), "mean", lengths=t(1, 2)),
+    "columns": lambda: S(values(2, 3, 2), "prod", lengths=torch.tensor([[1, 2], [3, 0]]), axis=1),
+    "transposed": lambda: S(values(2, 3).t(), "sum", lengths=t(1, 2)),
+    "bfloat16 total": lambda: S(torch.ones(300).bfloat16(), "sum", lengths=t(300)),
+    "products of zeros and nan": lambda: grads(S(y, "prod", lengths=t(3, 3, 2), initial=2), y),
+    "maxima that are equal": lambda: grads(S(z, "max", lengths=t(2, 1, 2, 3, 1), initial=2), z),
+    "means and nan": lambda: grads(S(z, "mean", lengths=t(2, 1, 2, 3, 1), initial=2), z),
+    "no such reduction": lambda: S(x, "median", lengths=L),
+    "no segments": lambda: S(x, "sum"),
+    "indices": lambda: S(x, "sum", indices=L),
+    "too short": lambda: S(x, "sum", lengths=t(2, 0, 3)),
+    "negative": lambda: S(x, "sum", lengths=t(2, -1, 5)),
+    "descending": lambda: S(x, "sum", offsets=t(0, 3, 2, 6)),
+    "float lengths": lambda: S(x, "sum", lengths=L.float()),
+    "integers": lambda: S(x.long(), "sum", lengths=L),
+    "axis": lambda: S(x, "sum", lengths=L, axis=1),
+    "axis before": lambda: S(x.view(2, 3), "sum", lengths=torch.tensor([[1, 2], [3, 0]])),
+    "scalar": lambda: S(torch.tensor(1.), "sum", lengths=t(1)),
+    "empty": lambda: S(x[:0], "sum", lengths=L[:0]),
+})
+
+def record(call):
+    try: return enc(call())
+    except Exception as e: return {"error": [type(e).__name__, str(e)]}
+
+if __name__ == "__main__":
+    here = os.path.dirname(os.path.abspath(__file__))
+    parts = []
+    for name, calls in sorted(families.items()):
+        rows = ",\n".join(f"{json.dumps(k)}:{json.dumps(record(c), separators=(',', ':'))}" for k, c in calls.items())
+        parts.append(f"{json.dumps(name)}:{{\n{rows}\n}}")
+    with open(os.path.join(here, "calls.json"), "w") as file: file.write("{\n" + ",\n".join(parts) + "\n}\n")
+    print({name: len(calls) for name, calls in families.items()})
