@@ -30,6 +30,12 @@ export { print_as as _print_as } from './base/inspect.ts'
 export { Size } from './base/shape.ts'
 export { warn as _warn } from './base/warn.ts'
 export * as cpu from './ops/cpu.ts'
+export {
+  copy_fields as _copy_fields,
+  type DeepCopyable,
+  type DeepcopyMemo,
+  deepcopy,
+} from './ops/deepcopy.ts'
 export { type Named as _Named, named_tuple as _named_tuple } from './ops/define/named.ts'
 export { composite as _composite, type Op as _Op, overloaded as _overloaded } from './ops/define/op.ts'
 export { with_plain as _with_plain } from './ops/define/plain.ts'

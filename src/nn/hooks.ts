@@ -85,6 +85,14 @@ export class Hooks {
     return { remove, [Symbol.dispose]: remove }
   }
 
+  /** Adds the hooks of `other`. */
+  copy_from(other: Hooks): void {
+    for (const [kind, list] of Object.entries(other.#lists))
+      (this.#lists as Record<string, unknown>)[kind] = new Set<unknown>(list)
+    this.#full_backward = other.#full_backward
+    this.busy = other.busy
+  }
+
   add_backward(hook: unknown, full: boolean): RemovableHandle {
     if (this.#full_backward === !full)
       throw new RuntimeError(

@@ -45,6 +45,29 @@ class ModuleState {
   readonly children: Set<string> = new Set()
   /** The order of properties where it is not JavaScript's, which puts names that are integers first. */
   order: string[] | null = null
+
+  /** Makes this a copy of `other`: hooks are the same functions. */
+  copy_from(other: ModuleState): void {
+    this.hooks.copy_from(other.hooks)
+    for (const [name, persistent] of other.buffers) this.buffers.set(name, persistent)
+    for (const name of other.parameters) this.parameters.add(name)
+    for (const name of other.children) this.children.add(name)
+    this.order = other.order === null ? null : [...other.order]
+  }
+}
+
+/** A function that runs its own hooks and forward, as an instance of the class that has `prototype`. */
+function callable_module(prototype: object): Module {
+  const state = new ModuleState()
+  const { hooks } = state
+  const self = ((...args: unknown[]) =>
+    hooks.busy ? call_with_hooks(self, hooks, args) : self.forward(...(args as never[]))) as unknown as Module
+  // The function's own names are free for parameters and children.
+  delete (self as { name?: string }).name
+  delete (self as { length?: number }).length
+  Object.setPrototypeOf(self, prototype)
+  Object.defineProperty(self, '_module', { value: state })
+  return self
 }
 
 /**
@@ -65,20 +88,22 @@ export abstract class Module {
 
   // A field with an initialiser would land on the object that the constructor discards.
   constructor() {
-    const state = new ModuleState()
-    const { hooks } = state
-    const self = ((...args: unknown[]) =>
-      hooks.busy
-        ? call_with_hooks(self, hooks, args)
-        : self.forward(...(args as never[]))) as unknown as Module
-    // The function's own names are free for parameters and children.
-    delete (self as { name?: string }).name
-    delete (self as { length?: number }).length
-    Object.setPrototypeOf(self, new.target.prototype)
-    Object.defineProperty(self, '_module', { value: state })
+    const self = callable_module(new.target.prototype)
     self.training = true
     // biome-ignore lint/correctness/noConstructorReturn: a callable module is a function
     return self
+  }
+
+  /**
+   * What {@link torch.deepcopy} of a module is: a module of the same class with copies of all properties and the same hooks.
+   * No constructor runs, so a subclass with `#private` members overrides this.
+   */
+  __deepcopy__(memo: torch.DeepcopyMemo): this {
+    const made = callable_module(Object.getPrototypeOf(this)) as this
+    memo.set(this, made)
+    made._module.copy_from(this._module)
+    torch._copy_fields(this, made, memo, kept_by_module)
+    return made
   }
 
   /** What a call computes; hooks run around it. */
@@ -532,6 +557,8 @@ export abstract class Module {
     return `${this._get_name()}(${inner})`
   }
 }
+
+const kept_by_module: ReadonlySet<PropertyKey> = new Set(['_module'])
 
 export const is_module = (x: unknown): x is Module => typeof x === 'function' && x instanceof Module
 

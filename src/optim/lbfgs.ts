@@ -63,30 +63,30 @@ export class LBFGS extends Optimizer<Group, State> {
       throw new ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
   }
 
-  get #params(): Tensor[] {
+  private get _params(): Tensor[] {
     return this.param_groups[0]!.params
   }
 
-  #flat_grad(): Tensor {
-    return cat(this.#params.map(p => (p.grad === null ? p.new_zeros(p.numel()) : p.grad.reshape(-1))))
+  private _flat_grad(): Tensor {
+    return cat(this._params.map(p => (p.grad === null ? p.new_zeros(p.numel()) : p.grad.reshape(-1))))
   }
 
   /** Adds `t * d` to the parameters. */
-  #move(t: number, d: Tensor): void {
+  private _move(t: number, d: Tensor): void {
     let offset = 0
-    for (const p of this.#params) {
+    for (const p of this._params) {
       p.add_(d.narrow(0, offset, p.numel()).view_as(p), { alpha: t })
       offset += p.numel()
     }
   }
 
   /** The loss and the gradient after a move of `t * d`, which is taken back. */
-  #try(closure: () => number, t: number, d: Tensor): [loss: number, grad: Tensor] {
-    const before = this.#params.map(p => p.clone())
-    this.#move(t, d)
+  private _try(closure: () => number, t: number, d: Tensor): [loss: number, grad: Tensor] {
+    const before = this._params.map(p => p.clone())
+    this._move(t, d)
     const loss = closure()
-    const grad = this.#flat_grad()
-    this.#params.forEach((p, i) => {
+    const grad = this._flat_grad()
+    this._params.forEach((p, i) => {
       p.copy_(before[i] as Tensor)
     })
     return [loss, grad]
@@ -98,22 +98,22 @@ export class LBFGS extends Optimizer<Group, State> {
   override step<Loss>(closure: (() => Loss) | null = null): Loss {
     if (closure === null)
       throw new TypeError("LBFGS.step() missing 1 required positional argument: 'closure'")
-    return no_grad(() => this.#iterate(() => enable_grad(closure)))
+    return no_grad(() => this._iterate(() => enable_grad(closure)))
   }
 
-  #iterate<Loss>(closure: () => Loss): Loss {
+  private _iterate<Loss>(closure: () => Loss): Loss {
     const group = this.param_groups[0]!
     const { max_iter, max_eval, tolerance_grad, tolerance_change, line_search_fn } = group
     if (line_search_fn !== null && line_search_fn !== 'strong_wolfe')
       throw new RuntimeError("only 'strong_wolfe' is supported")
-    if (this.state.size === 0) this.state.set(this.#params[0] as Tensor, { func_evals: 0, n_iter: 0 })
-    const state = this.state.get(this.#params[0] as Tensor) as State
+    if (this.state.size === 0) this.state.set(this._params[0] as Tensor, { func_evals: 0, n_iter: 0 })
+    const state = this.state.get(this._params[0] as Tensor) as State
     const evaluate = (): number => as_number(closure())
 
     const first_loss = closure()
     let loss = as_number(first_loss)
     let evals = 1
-    let flat_grad = this.#flat_grad()
+    let flat_grad = this._flat_grad()
     let converged = largest(flat_grad) <= tolerance_grad
     for (let n = 1; n <= max_iter && !converged; n++) {
       state.n_iter++
@@ -129,7 +129,7 @@ export class LBFGS extends Optimizer<Group, State> {
 
       if (line_search_fn !== null) {
         const found = strong_wolfe(
-          (at, along) => this.#try(evaluate, at, along),
+          (at, along) => this._try(evaluate, at, along),
           t,
           d,
           loss,
@@ -138,16 +138,16 @@ export class LBFGS extends Optimizer<Group, State> {
         )
         ;({ loss, grad: flat_grad, t } = found)
         state.t = t
-        this.#move(t, d)
+        this._move(t, d)
         evals += found.evals
         converged = largest(flat_grad) <= tolerance_grad
       } else {
-        this.#move(t, d)
+        this._move(t, d)
         // What follows the last iteration is not known: in a stochastic setting the loss will be another.
         if (n < max_iter) {
           loss = evaluate()
           evals++
-          flat_grad = this.#flat_grad()
+          flat_grad = this._flat_grad()
           converged = largest(flat_grad) <= tolerance_grad
         }
       }

@@ -2,6 +2,7 @@
 import { _nn } from '../../torch.ts'
 
 export * from './activation.ts'
+export { multi_head_attention_forward } from './attention.ts'
 export * from './conv.ts'
 export * from './distance.ts'
 export * from './dropout.ts'

@@ -1,6 +1,7 @@
 // The modules, by family.
 export * from './activation.ts'
 export * from './adaptive.ts'
+export { MultiheadAttention, type MultiheadAttentionOptions } from './attention.ts'
 export * from './container.ts'
 export {
   Conv1d,
@@ -21,3 +22,4 @@ export * from './pooling.ts'
 export * from './rnn.ts'
 export * from './shape.ts'
 export * from './sparse.ts'
+export * from './transformer.ts'

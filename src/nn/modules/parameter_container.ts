@@ -29,19 +29,19 @@ export class ParameterList<P = Parameter> extends Module {
     throw new RuntimeError('ParameterList should not be called.')
   }
 
-  #all(): P[] {
+  private _all(): P[] {
     return this._entries().flatMap(([name, x]) => (/^\d+$/.test(name) ? [x as P] : []))
   }
 
   override get length(): number {
-    return this.#all().length
+    return this._all().length
   }
 
   /** The parameter at a position, which may be negative, or a ParameterList of a slice: `at('1:3')`. */
   at(index: number): P
   at(slice: string): ParameterList<P>
   at(index: number | string): P | ParameterList<P> {
-    const all = this.#all()
+    const all = this._all()
     if (typeof index === 'number') return all[position(index, all.length)] as P
     return new ParameterList<P>(slice_positions(index, all.length).map(i => all[i] as P))
   }
@@ -70,11 +70,11 @@ export class ParameterList<P = Parameter> extends Module {
   }
 
   [Symbol.iterator](): Iterator<P> {
-    return this.#all()[Symbol.iterator]()
+    return this._all()[Symbol.iterator]()
   }
 
   override extra_repr(): string {
-    return this.#all()
+    return this._all()
       .map((x, i) => item_text(i, x, t => String(t.dtype)))
       .join('\n')
   }
@@ -87,10 +87,11 @@ type ParameterEntries<P> =
 
 /** Parameters by name, which belong to the module that holds it. */
 export class ParameterDict<P = Parameter> extends Module {
-  readonly #keys: Set<string> = new Set()
+  declare private readonly _keys: Set<string>
 
   constructor(parameters?: ParameterEntries<NoInfer<P>> | ParameterDict<NoInfer<P>> | null) {
     super()
+    Object.defineProperty(this, '_keys', { value: new Set() })
     if (parameters !== undefined && parameters !== null) this.update(parameters)
   }
 
@@ -99,12 +100,12 @@ export class ParameterDict<P = Parameter> extends Module {
   }
 
   override get length(): number {
-    return this.#keys.size
+    return this._keys.size
   }
 
   /** The parameter of a key. Throws KeyError where there is none. */
   at(key: string): P {
-    if (!this.#keys.has(key)) throw new KeyError(`'${key}'`)
+    if (!this._keys.has(key)) throw new KeyError(`'${key}'`)
     return (this as unknown as Record<string, P>)[key] as P
   }
 
@@ -119,8 +120,8 @@ export class ParameterDict<P = Parameter> extends Module {
       throw new TypeError(
         `Index given to ParameterDict cannot be used as a key as it is not a string (type is '${typename(key)}'). Open an issue on github if you need non-string keys.`,
       )
-    if (!this.#keys.has(key) && key in this) throw new KeyError(`attribute '${key}' already exists`)
-    this.#keys.add(key)
+    if (!this._keys.has(key) && key in this) throw new KeyError(`attribute '${key}' already exists`)
+    this._keys.add(key)
     this._set(key, as_item(value))
   }
 
@@ -131,12 +132,12 @@ export class ParameterDict<P = Parameter> extends Module {
   }
 
   has(key: string): boolean {
-    return this.#keys.has(key)
+    return this._keys.has(key)
   }
 
   delete(key: string): void {
     this.at(key)
-    this.#keys.delete(key)
+    this._keys.delete(key)
     delete (this as unknown as Record<string, unknown>)[key]
   }
 
@@ -175,7 +176,7 @@ export class ParameterDict<P = Parameter> extends Module {
   }
 
   keys(): string[] {
-    return [...this.#keys]
+    return [...this._keys]
   }
 
   values(): P[] {
@@ -188,7 +189,7 @@ export class ParameterDict<P = Parameter> extends Module {
 
   /** The keys. */
   [Symbol.iterator](): Iterator<string> {
-    return this.#keys[Symbol.iterator]()
+    return this._keys[Symbol.iterator]()
   }
 
   override extra_repr(): string {

@@ -92,16 +92,16 @@ export abstract class RNNBase extends Module {
     if (mode === 'RNN' && nonlinearity !== 'tanh' && nonlinearity !== 'relu')
       throw new ValueError(`Unknown nonlinearity '${nonlinearity}'`)
     Object.assign(this, { mode, ...settings, proj_size, ...(mode === 'RNN' && { nonlinearity }) })
-    this.#make_parameters(factory(dtype))
+    this._make_parameters(factory(dtype))
     initialise(this, this.hidden_size)
   }
 
-  #make_parameters(options: Factory): void {
+  private _make_parameters(options: Factory): void {
     const gates = GATES[this.mode] * this.hidden_size
     const state_size = this.proj_size || this.hidden_size
     for (let layer = 0; layer < this.num_layers; layer++)
-      for (const suffix of this.#suffixes(layer)) {
-        const input_size = layer === 0 ? this.input_size : state_size * this.#directions
+      for (const suffix of this._suffixes(layer)) {
+        const input_size = layer === 0 ? this.input_size : state_size * this._directions
         const make = (name: string, ...size: number[]): void =>
           this.register_parameter(`${name}_${suffix}`, new Parameter(torch.empty(size, options)))
         make('weight_ih', gates, input_size)
@@ -114,11 +114,11 @@ export abstract class RNNBase extends Module {
       }
   }
 
-  get #directions(): number {
+  private get _directions(): number {
     return this.bidirectional ? 2 : 1
   }
 
-  #suffixes(layer: number): string[] {
+  private _suffixes(layer: number): string[] {
     return this.bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`]
   }
 
@@ -146,13 +146,13 @@ export abstract class RNNBase extends Module {
   }
 
   /** Sizes of the states: the hidden state, and for LSTM the cell. */
-  #state_sizes(batch: number): number[][] {
-    const count = this.num_layers * this.#directions
+  private _state_sizes(batch: number): number[][] {
+    const count = this.num_layers * this._directions
     const hidden = [count, batch, this.proj_size || this.hidden_size]
     return this.mode === 'LSTM' ? [hidden, [count, batch, this.hidden_size]] : [hidden]
   }
 
-  #check(input: Tensor, states: readonly Tensor[] | null, batched: boolean): void {
+  private _check(input: Tensor, states: readonly Tensor[] | null, batched: boolean): void {
     const last = input.size(-1)
     if (last !== this.input_size)
       throw new RuntimeError(
@@ -183,11 +183,11 @@ export abstract class RNNBase extends Module {
       // As PyTorch counts: what is not a batch has got a dimension for one.
       throw new RuntimeError(`input must have 3 dimensions, got ${input.ndim + 1}`)
     const batched = input.ndim === 3
-    this.#check(input, given, batched)
+    this._check(input, given, batched)
     const batch_first = batched && this.batch_first
     const x = batched ? input : input.unsqueeze(1)
     const states = given === null ? null : given.map(s => (batched ? s : s.unsqueeze(1)))
-    const sizes = this.#state_sizes(x.size(batch_first ? 0 : 1))
+    const sizes = this._state_sizes(x.size(batch_first ? 0 : 1))
     states?.forEach((s, i) => {
       if (s.sizes.join() !== sizes[i]!.join())
         throw new RuntimeError(
