@@ -359,7 +359,12 @@ static void gemm(const Problem *p, i64 z, i64 i, i64 i_end, i64 j, i64 j_end, T 
   } else if (bc == 1 && (p->m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
   else if (br == 1 && ac == 1 && (skinny || (p->m <= 16 && k >= 32 * VL)))
     gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
-  else gemm_packed(m, n, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
+  else {
+    // a few columns beyond whole vectors are not worth one of their own where they are dot products
+    i64 last = br == 1 && ac == 1 && p->n > VL && p->n % VL <= QL && j_end == p->n ? p->n % VL : 0;
+    if (last) gemm_dots(m, last, k, a, ar, b + (n - last) * bc, bc, c + n - last, cr, accumulate, work);
+    gemm_packed(m, n - last, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
+  }
 }
 
 // How each product is cut: into 'rows' x 'columns' tiles, at whole registers.
@@ -379,8 +384,8 @@ static i32 tiles(const f64 *args) {
   i64 end = args[1] >= 1 ? count : (i64)(args[1] * count + 0.5);
   for (i64 t = (i64)(args[0] * count + 0.5); t < end; t++) {
     i64 r = t % each / grid.columns, s = t % grid.columns;
-    gemm(&p, t / each, cut(p.m, MR, r, grid.rows), cut(p.m, MR, r + 1, grid.rows), cut(p.n, NR, s, grid.columns),
-         cut(p.n, NR, s + 1, grid.columns), work);
+    gemm(&p, t / each, cut(p.m, MR, r, grid.rows), cut(p.m, MR, r + 1, grid.rows), cut(p.n, VL, s, grid.columns),
+         cut(p.n, VL, s + 1, grid.columns), work);
   }
   return 0;
 }

@@ -85,7 +85,8 @@ describe.skipIf(!native)('threads', { timeout: 60_000 }, () => {
     ['few columns', 1, 3000, 10, 300],
     ['a batch', 5, 130, 110, 90],
     ['deep', 1, 150, 150, 3000],
-  ])('a matrix product gives the same bits with any number: %s', (_, batch, m, n, k) => {
+    ['columns of b contiguous, few beyond whole vectors', 1, 64, 98, 1000, true],
+  ])('a matrix product gives the same bits with any number: %s', (_, batch, m, n, k, by_columns = false) => {
     const matrices = (rows: number, columns: number): Operand =>
       operand(float32, [batch, rows, columns], noise(batch * rows * columns))
     const ref = ({ memory, offset, strides }: Operand): MatrixRef => ({
@@ -95,16 +96,19 @@ describe.skipIf(!native)('threads', { timeout: 60_000 }, () => {
       row_stride: strides[1]!,
       col_stride: strides[2]!,
     })
-    const [a, b] = [matrices(m, k), matrices(k, n)]
+    const a = matrices(m, k)
+    const b = by_columns ? matrices(n, k) : matrices(k, n)
+    const of_b = by_columns ? { ...ref(b), row_stride: 1, col_stride: k } : ref(b)
     const [first, ...others] = with_threads(() => {
       const c = operand(float32, [batch, m, n])
-      const refs = { a: ref(a), b: ref(b), c: ref(c) }
+      const refs = { a: ref(a), b: of_b, c: ref(c) }
       device.gemm({ dtype: float32, batch, m, n, k, ...refs, accumulate: false })
       return c
     })
     const [x, y] = [contents(a) as number[], contents(b) as number[]]
     let last = 0
-    for (let p = 0; p < k; p++) last += x[batch * m * k - k + p]! * y[(batch - 1) * k * n + p * n + n - 1]!
+    const column = (batch - 1) * k * n + (n - 1) * of_b.col_stride
+    for (let p = 0; p < k; p++) last += x[batch * m * k - k + p]! * y[column + p * of_b.row_stride]!
     expect(Math.abs(first!.at(-1)! - last)).toBeLessThan(1e-4)
     for (const other of others) expect(other).toEqual(first)
   })
