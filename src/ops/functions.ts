@@ -54,6 +54,7 @@ export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation
 export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'
 export { avg_pool1d } from './nn/avg_pool.ts'
 export { conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d } from './nn/conv.ts'
+export { ctc_loss } from './nn/ctc_loss.ts'
 export {
   alpha_dropout,
   alpha_dropout_,

@@ -494,3 +494,38 @@ export const gaussian_nll_loss: Op<
     out: false,
   },
 )
+
+type Lengths = Tensor | readonly number[]
+type CtcOptions = { blank?: number; reduction?: string; zero_infinity?: boolean }
+
+/**
+ * Connectionist temporal classification: the negative logarithm of the probability of `targets` under `log_probs`, (T, N, C)
+ * or (T, C), over all alignments; `blank` is the label for nothing. Targets are rows of a 2-d tensor, or one after the other.
+ */
+export const ctc_loss: Op<
+  [
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Lengths,
+    target_lengths: Lengths,
+    ...rest: readonly (number | string | boolean | CtcOptions)[],
+  ]
+> = composite(
+  "ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, any target_lengths, int blank=0, str reduction='mean', bool zero_infinity=False)",
+  {
+    body: (
+      log_probs: Tensor,
+      targets: Tensor,
+      input_lengths: Lengths,
+      target_lengths: Lengths,
+      blank: number,
+      reduction: string,
+      zero_infinity: boolean,
+    ) => {
+      _nn.require_reduction(reduction)
+      const mode = ['none', 'mean', 'sum'].indexOf(reduction)
+      return torch.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, mode, zero_infinity)
+    },
+    out: false,
+  },
+)

@@ -345,6 +345,26 @@ export class GaussianNLLLoss extends Loss {
   }
 }
 
+const ctc = reader(`CTCLoss(int blank=0, ${MODERN}, bool zero_infinity=False)`)
+
+/** The loss of sequences of labels that are not aligned with the input: connectionist temporal classification. */
+export class CTCLoss extends Loss {
+  declare readonly blank: number
+  declare readonly zero_infinity: boolean
+  constructor(...args: Args<{ blank?: number; reduction?: string; zero_infinity?: boolean }>) {
+    super(ctc, args)
+  }
+  forward(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | readonly number[],
+    target_lengths: Tensor | readonly number[],
+  ): Tensor {
+    const { blank, reduction, zero_infinity } = this
+    return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
+  }
+}
+
 const cosine = reader('CosineSimilarity(int dim=1, float eps=1e-08)')
 
 /** The cosine of the angle between vectors along `dim`. */

@@ -82,6 +82,44 @@ family("segment_reduce").update({
     "empty": lambda: S(x[:0], "sum", lengths=L[:0]),
 })
 
+lp = values(6, 2, 4).log_softmax(2)
+tg = torch.tensor([[1, 2, 2], [3, 1, 0]])
+il, tl = t(6, 5), t(3, 2)
+C = F.ctc_loss
+family("ctc_loss").update({
+    "mean": lambda: C(lp, tg, il, tl),
+    "rows": lambda: C(lp, tg, il, tl, reduction="none"),
+    "one after the other": lambda: C(lp, t(1, 2, 2, 3, 1), (6, 5), (3, 2), reduction="none"),
+    "int32": lambda: C(lp, tg.int(), il.int(), tl.int(), reduction="sum"),
+    "another blank": lambda: C(lp, torch.tensor([[1, 2, 2], [0, 1, 0]]), il, tl, blank=3, reduction="none"),
+    "without batch": lambda: C(lp[:, 0], tg[0], il[0], tl[0]),
+    "without batch or reduction": lambda: C(lp[:, 0], tg[0], (6,), (3,), reduction="none"),
+    "float64": lambda: C(values(6, 2, 4).double().log_softmax(2), tg, il, tl, reduction="none"),
+    "too short": lambda: C(lp, tg, (2, 5), (3, 2), reduction="none"),
+    "too short, zero": lambda: C(lp, tg, (2, 5), (3, 2), reduction="none", zero_infinity=True),
+    "no target": lambda: C(lp, tg, il, t(3, 0), reduction="none"),
+    "no batch": lambda: C(lp[:, :0], tg[:0], (), (), reduction="none"),
+    "torch.ctc_loss": lambda: torch.ctc_loss(lp, tg, il, tl, 0, 2, False),
+    **{f"gradient {r}": (lambda r=r: (lambda w: grads(C(w, tg, il, tl, reduction=r), w))(leaf(lp))) for r in ["none", "mean", "sum"]},
+    "gradient, too short": lambda: (lambda w: grads(C(w, tg, (2, 5), (3, 2), zero_infinity=True), w))(leaf(lp)),
+    "gradient, no target": lambda: (lambda w: grads(C(w, tg, (2, 5), (0, 2)), w))(leaf(lp)),
+    "second gradient": lambda: (lambda w: torch.autograd.grad(torch.autograd.grad(C(w, tg, il, tl), w, create_graph=True)[0].sum(), w))(leaf(lp)),
+    "blank": lambda: C(lp, tg, il, tl, blank=7),
+    "long input": lambda: C(lp, tg, (7, 5), (3, 2)),
+    "long target": lambda: C(lp, tg, (6, 5), (4, 2)),
+    "input lengths": lambda: C(lp, tg, (6,), (3, 2)),
+    "target lengths": lambda: C(lp, tg, (6, 5), (3,)),
+    "float input lengths": lambda: C(lp, tg, il.float(), tl),
+    "float target lengths": lambda: C(lp, tg, il, tl.float()),
+    "integers": lambda: C(lp.long(), tg, il, tl),
+    "bfloat16": lambda: C(lp.bfloat16(), tg, il, tl),
+    "few targets": lambda: C(lp, t(1, 2, 2, 3), il, tl),
+    "rows of targets": lambda: C(lp, tg[:1], il, tl),
+    "3-d targets": lambda: C(lp, tg.view(1, 2, 3), il, tl),
+    "reduction": lambda: C(lp, tg, il, tl, reduction="median"),
+    "dimensions": lambda: C(lp[0, 0], tg, il, tl),
+})
+
 def record(call):
     try: return enc(call())
     except Exception as e: return {"error": [type(e).__name__, str(e)]}
