@@ -39,6 +39,8 @@ import { shared_nodes } from './walk.ts'
 
 export type Features = {
   readonly relaxed_simd: boolean
+  /** Whether relaxed SIMD rounds a product and sum once. */
+  readonly fused_madd?: boolean
   /** Whether the memory that modules import is shared among threads. */
   readonly shared_memory?: boolean
 }

@@ -1,13 +1,17 @@
 // Rewrites what WebAssembly has no instruction for into what it has, within the IR, so that the scalar and the vector
 // renderer share it: 16-bit floats become integer arithmetic on their bits, floor division and remainders of floats
-// become steps around the exact fmod, and what is to be rounded once is computed in more digits. Not here: exp, log and their kin (lower/), instructions.
+// become steps around the exact fmod, and what is to be rounded once is computed in more digits, where the processor does
+// not do it. Not here: exp, log and their kin (lower/), instructions.
 import { constant, Expr, rewrite } from '../../ir/expr.ts'
 import type { Buffer, Kernel, Stmt } from '../../ir/kernel.ts'
 
-/** The kernel with loads and stores of 16-bit floats as 16-bit integers, and no floordiv, truncdiv, mod or fused of floats. */
-export function legalise(kernel: Kernel): Kernel {
+/**
+ * The kernel with loads and stores of 16-bit floats as 16-bit integers, and no floordiv, truncdiv, mod or fused of floats.
+ * `fma_is_fused` says that fma is rounded once.
+ */
+export function legalise(kernel: Kernel, fma_is_fused: boolean): Kernel {
   const done = new Map<Expr, Expr>()
-  const legal = (e: Expr): Expr => rewrite(e, replace, done)
+  const legal = (e: Expr): Expr => rewrite(e, node => replace(node, fma_is_fused), done)
   const go = (body: readonly Stmt[]): Stmt[] =>
     body.map((s): Stmt => {
       switch (s.kind) {
@@ -26,7 +30,7 @@ export function legalise(kernel: Kernel): Kernel {
   return { ...kernel, body: go(kernel.body) }
 }
 
-function replace(node: Expr): Expr | undefined {
+function replace(node: Expr, fma_is_fused: boolean): Expr | undefined {
   const is_float = node.type === 'f32' || node.type === 'f64'
   if (!is_float) return undefined
   const [a, b, c] = node.src as [Expr, Expr, Expr]
@@ -34,6 +38,7 @@ function replace(node: Expr): Expr | undefined {
     case 'load':
       return widen(node)
     case 'fused':
+      if (fma_is_fused) return a.fma(b, c)
       return node.type === 'f32' ? fused_float(a, b, c) : fused_double(a, b, c)
     case 'truncdiv':
       return a.div(b).trunc()

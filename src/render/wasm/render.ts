@@ -38,7 +38,7 @@ export function render_wasm(kernel: Kernel, features: Features): Uint8Array {
   const module = new ModuleBuilder(features.shared_memory)
   const run = module.func('run', ['i32'])
   const args = run.params[0]!.get
-  const { buffers, params, body } = legalise(kernel)
+  const { buffers, params, body } = legalise(kernel, features.fused_madd === true)
   const slots = FIRST_BUFFER + buffers.length + params.length
   const writer = new KernelWriter(module, run, features, slots * SLOT_BYTES)
 

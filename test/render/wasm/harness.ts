@@ -17,7 +17,7 @@ export type Argument = {
 
 /** With and without what the engine offers (asking for it turns it on where it is behind a flag). */
 export const every_feature: readonly Features[] = features().relaxed_simd
-  ? [{ relaxed_simd: false }, { relaxed_simd: true }]
+  ? [{ relaxed_simd: false }, { relaxed_simd: true }, { ...features(), shared_memory: false }]
   : [{ relaxed_simd: false }]
 
 /** A contiguous operand of one dimension; numbers become what the dtype's array holds. */
