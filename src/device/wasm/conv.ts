@@ -19,6 +19,8 @@ const BLOCK_BYTES = 256 << 10
 const FEW_PARTS = 4
 /** With fewer output channels than this to a group of one input channel, a matrix product is mostly padding. */
 const DEPTHWISE_LIMIT = 4
+/** Multiplications and additions of a part of depthwise convolution. */
+const DEPTHWISE_PART = 1 << 17
 
 /** Runs one of the three kinds. Throws TypeError for a dtype other than float32 and float64. */
 export function conv(engine: Engine, problem: ConvProblem): void {
@@ -39,6 +41,8 @@ function add_bias(results: Float32Array | Float64Array, bias: ArrayLike<number>,
     for (const end = i + plane; i < end; i++) results[i]! += b
   }
 }
+
+type Pair = readonly [number, number]
 
 /** Output positions: rows `top` to `bottom`, columns `left` to `right`; they follow each other in memory. */
 type Block = {
@@ -73,8 +77,9 @@ class Convolution {
   readonly #channel_blocks: readonly (readonly [first: number, count: number])[]
   readonly #blocks: readonly Block[]
 
-  // Addresses.
+  // Addresses; that of the biases is 0 where there are none.
   readonly #shape: number
+  readonly #bias: number
   readonly #weight: number
   readonly #columns: number
   readonly #b_packed: number
@@ -113,12 +118,27 @@ class Convolution {
     const longest = round_up(count, this.#tile) * Math.max(depth, this.#out_group)
     const in_weight_grad = round_up(depth, this.#tile) * Math.max(count, BLOCK_DEPTH)
     this.#b_packed = this.#calls.own(Math.max(longest, in_weight_grad) * size)
-    const words = [p.in_size, p.out_size, p.kernel, p.stride, p.padding, p.dilation].flat()
-    memory.i32.set(words, this.#shape / 4)
+    this.#set_shape(p.in_size, p.out_size, p.padding)
+    this.#bias = p.bias === null ? 0 : this.#small(p.bias)
+  }
+
+  #set_shape(in_size: Pair, out_size: Pair, padding: Pair): void {
+    const { kernel, stride, dilation } = this.#p
+    const words = [in_size, out_size, kernel, stride, padding, dilation].flat()
+    this.#memory.i32.set(words, this.#shape / 4)
+  }
+
+  /** The address of an operand that is only read. */
+  #small(operand: Operand): number {
+    const stays = this.#resident(operand, false)
+    if (stays !== null) return stays
+    const address = this.#memory.reserve(operand.count * this.#size)
+    this.#write(operand, address, 0, operand.count)
+    return address
   }
 
   run(): void {
-    const { kind, input, weight, output, bias, batch } = this.#p
+    const { kind, input, weight, output, batch } = this.#p
     const weight_stays = this.#resident(weight, kind === 'weight_grad') !== null
     if (kind === 'weight_grad') this.#zero(this.#weight, weight.count)
     else if (!weight_stays) this.#write(weight, this.#weight, 0, weight.count)
@@ -138,18 +158,14 @@ class Convolution {
     for (const [first, images] of ranges(batch, at_once)) {
       const x = x_stays === null ? x_staged : x_stays + first * x_count * this.#size
       const y = y_stays === null ? y_staged : y_stays + first * y_count * this.#size
-      if (kind === 'input_grad') this.#zero(x, images * x_count)
-      else if (x_stays === null) this.#write(input, x, first * x_count, images * x_count)
-      if (kind === 'forward') {
-        if (is_depthwise) this.#zero(y, images * y_count)
-      } else if (y_stays === null) this.#write(output, y, first * y_count, images * y_count)
+      if (kind !== 'input_grad' && x_stays === null) this.#write(input, x, first * x_count, images * x_count)
+      if (kind !== 'forward' && y_stays === null) this.#write(output, y, first * y_count, images * y_count)
       work(x, y, images, first)
       this.#calls.run()
-      if (bias !== null) this.#add_bias(kind === 'forward' ? y : x, bias, images)
       if (kind === 'input_grad' && x_stays === null) this.#read(x, input, first * x_count, images * x_count)
       if (kind === 'forward' && y_stays === null) this.#read(y, output, first * y_count, images * y_count)
     }
-    for (const sum of this.#sums) this.#add_sum(sum)
+    for (const sum of this.#sums) this.#r.axpy(this.#weight, sum, weight.count, this.#size, this.#size, 1)
     if (kind === 'weight_grad' && !weight_stays) this.#read(this.#weight, weight, 0, weight.count)
   }
 
@@ -162,9 +178,10 @@ class Convolution {
 
   // ---------------------------------------------------------------------------------------- kinds
 
-  /** output = weight @ im2col(input), for each image and group. */
+  /** output = weight @ im2col(input) + bias, for each image and group. */
   #forward(): Work {
     const { groups } = this.#p
+    const adds = this.#bias !== 0
     const size = this.#size
     const rows = this.#in_group * this.#taps
     const weights = ranges(groups, 1).map(([g]) =>
@@ -178,6 +195,7 @@ class Convolution {
       this.#each(images, (image, g, block) => {
         this.#calls.part()
         const target = this.#output_at(y, image, g) + block.first * size
+        if (adds) this.#fill(target, block.count, this.#out_plane, g * this.#out_group, this.#out_group)
         this.#channel_blocks.forEach(([c, channels], i) => {
           const depth = channels * this.#taps
           const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
@@ -192,14 +210,15 @@ class Convolution {
             depth * this.#tile * size,
           )
           const shape = [this.#out_group, block.count, depth] as const
-          this.#product(shape, weights[g]![i]!, this.#b_packed, target, this.#out_plane * size, i > 0)
+          this.#product(shape, weights[g]![i]!, this.#b_packed, target, this.#out_plane * size, adds || i > 0)
         })
       })
   }
 
-  /** input += col2im(weight^T @ output), for each image and group. */
+  /** input = col2im(weight^T @ output) + bias, for each image and group. */
   #input_grad(): Work {
     const { groups } = this.#p
+    const adds = this.#is_pointwise && this.#bias !== 0
     const size = this.#size
     const row = this.#in_group * this.#taps
     const out_blocks = ranges(this.#out_group, BLOCK_DEPTH)
@@ -214,7 +233,10 @@ class Convolution {
     return (x, y, images) =>
       this.#each(images, (image, g, block) => {
         // neighbouring blocks add to the same inputs
-        if (block === this.#blocks[0]) this.#calls.part()
+        if (block === this.#blocks[0]) {
+          this.#calls.part()
+          if (adds || !this.#is_pointwise) this.#begin_input(x, image, g)
+        }
         const width = round_up(block.count, this.#tile) * size
         for (const [o, depth] of out_blocks) {
           const from = this.#output_at(y, image, g) + (o * this.#out_plane + block.first) * size
@@ -236,7 +258,14 @@ class Convolution {
           const target_row = (this.#is_pointwise ? this.#in_plane : block.count) * size
           out_blocks.forEach(([o, depth], j) => {
             const shape = [channels * this.#taps, block.count, depth] as const
-            this.#product(shape, weights[g]![i]![j]!, this.#b_packed + o * width, target, target_row, j > 0)
+            this.#product(
+              shape,
+              weights[g]![i]![j]!,
+              this.#b_packed + o * width,
+              target,
+              target_row,
+              adds || j > 0,
+            )
           })
           if (this.#is_pointwise) return
           const { top, bottom, left, right } = block
@@ -316,23 +345,91 @@ class Convolution {
     }
   }
 
+  /** One input channel a group: the results of some channels of an image by one call. */
   #depthwise(): Work {
-    const { kind, groups } = this.#p
-    const routine = `depthwise_${kind}` as const
-    const one = (x: number, y: number, image: number, g: number): void => {
-      for (let o = g * this.#out_group; o < (g + 1) * this.#out_group; o++) {
-        const output = this.#output_at(y, image, 0) + o * this.#out_plane * this.#size
-        const weight = this.#weight + o * this.#taps * this.#size
-        this.#calls.call(routine, this.#shape, this.#input_at(x, image, g, 0), weight, output)
-      }
+    const { kind, out_size } = this.#p
+    if (kind === 'input_grad') return this.#depthwise_input_grad()
+    const scratch = this.#calls.own(this.#padded(out_size))
+    return (x, y, images) =>
+      this.#channels(images, (image, g, channels) => {
+        const [input, output] = [this.#input_at(x, image, g, 0), this.#output_at(y, image, g)]
+        const first = g * this.#out_group
+        const weight = this.#weight + first * this.#taps * this.#size
+        const bias = this.#bias === 0 ? 0 : this.#bias + first * this.#size
+        const rest = [scratch, channels, this.#out_group]
+        if (kind === 'weight_grad')
+          this.#calls.call('depthwise_weight_grad', this.#shape, input, weight, output, ...rest)
+        else this.#calls.call('depthwise_forward', this.#shape, input, weight, output, bias, ...rest)
+      })
+  }
+  /** Where the stride is 1 this is convolution with the kernel turned around. */
+  #depthwise_input_grad(): Work {
+    const { groups, kernel, stride, padding, dilation, in_size, out_size } = this.#p
+    const size = this.#size
+    const padding_of = (d: 0 | 1): number => dilation[d] * (kernel[d] - 1) - padding[d]
+    const turned: Pair = [padding_of(0), padding_of(1)]
+    if (this.#out_group === 1 && Math.max(...stride) === 1 && Math.min(...turned) >= 0) {
+      this.#set_shape(out_size, in_size, turned)
+      const weight = this.#turned_weight()
+      const scratch = this.#calls.own(this.#padded(in_size))
+      return (x, y, images) =>
+        this.#channels(images, (image, g, channels) => {
+          const [from, to] = [this.#output_at(y, image, g), this.#input_at(x, image, g, 0)]
+          const taps = weight + g * this.#taps * size
+          const bias = this.#bias === 0 ? 0 : this.#bias + g * size
+          this.#calls.call('depthwise_forward', this.#shape, from, taps, to, bias, scratch, channels, 1)
+        })
     }
     return (x, y, images) => {
       for (let g = 0; g < groups; g++)
         for (let image = 0; image < images; image++) {
-          if (image === 0 || kind !== 'weight_grad') this.#calls.part()
-          one(x, y, image, g)
+          this.#calls.part()
+          this.#begin_input(x, image, g)
+          for (let o = 0; o < this.#out_group; o++) {
+            const output = this.#output_at(y, image, g) + o * this.#out_plane * size
+            const weight = this.#weight + (g * this.#out_group + o) * this.#taps * size
+            const input = this.#input_at(x, image, g, 0)
+            this.#calls.call('depthwise_input_grad', this.#shape, input, weight, output)
+          }
         }
     }
+  }
+
+  #turned_weight(): number {
+    const address = this.#memory.reserve(this.#p.weight.count * this.#size)
+    const all = this.#size === 4 ? this.#memory.f32 : this.#memory.f64
+    const [from, to] = [this.#weight / this.#size, address / this.#size]
+    for (let g = 0; g < this.#p.groups; g++) {
+      const first = g * this.#taps
+      for (let i = 0; i < this.#taps; i++) all[to + first + i] = all[from + first + this.#taps - 1 - i]!
+    }
+    return address
+  }
+
+  /** The bytes of a channel that results of this size meet, with its padding, and of what is noted of the taps. */
+  #padded([height, width]: Pair): number {
+    const { kernel, stride, dilation } = this.#p
+    const rows = (height - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
+    const every = width + Math.floor(((kernel[1] - 1) * dilation[1]) / stride[1])
+    return 4 * this.#taps + rows * every * stride[1] * this.#size + 64
+  }
+
+  /** Parts of some channels: of an image, or of all images where what is written is the weight's gradient. */
+  #channels(images: number, work: (image: number, first: number, count: number) => void): void {
+    const { kind, groups } = this.#p
+    const each = Math.max(this.#in_plane, this.#out_plane) * this.#taps * this.#out_group
+    const all = ranges(groups, Math.max(1, Math.round(DEPTHWISE_PART / each)))
+    if (kind === 'weight_grad')
+      for (const [g, count] of all) {
+        this.#calls.part()
+        for (let image = 0; image < images; image++) work(image, g, count)
+      }
+    else
+      for (let image = 0; image < images; image++)
+        for (const [g, count] of all) {
+          this.#calls.part()
+          work(image, g, count)
+        }
   }
 
   // ---------------------------------------------------------------------------------------- parts
@@ -389,23 +486,21 @@ class Convolution {
     return y + (image * this.#p.out_channels + group * this.#out_group) * this.#out_plane * this.#size
   }
 
-  #add_sum(at: number): void {
-    const { count } = this.#p.weight
-    const all = this.#size === 4 ? this.#memory.f32 : this.#memory.f64
-    const [to, from] = [this.#weight / this.#size, at / this.#size]
-    for (let i = 0; i < count; i++) all[to + i]! += all[from + i]!
+  /** Begins the rows of some channels, `plane` elements apart, as their biases. */
+  #fill(to: number, count: number, plane: number, first: number, channels: number): void {
+    const [row, biases] = [plane * this.#size, this.#bias + first * this.#size]
+    this.#calls.call('fill_rows', to, count, row, channels, biases, this.#size)
+  }
+
+  /** Begins the input's gradient of a group as zeros, or as its biases. */
+  #begin_input(x: number, image: number, g: number): void {
+    const at = this.#input_at(x, image, g, 0)
+    if (this.#bias === 0) this.#calls.call('zero', at, this.#in_group * this.#in_plane)
+    else this.#fill(at, this.#in_plane, this.#in_plane, g * this.#in_group, this.#in_group)
   }
 
   #zero(at: number, count: number): void {
     this.#memory.bytes.fill(0, at, at + count * this.#size)
-  }
-
-  /** Adds to each channel of the images that begin at an address its bias. */
-  #add_bias(at: number, bias: Operand, images: number): void {
-    const plane = this.#p.kind === 'forward' ? this.#out_plane : this.#in_plane
-    const all = this.#size === 4 ? this.#memory.f32 : this.#memory.f64
-    const first = at / this.#size
-    add_bias(all.subarray(first, first + images * bias.count * plane), elements_of(bias), plane)
   }
 
   /** Copies `count` elements of a contiguous operand to an address, or back. */

@@ -1,6 +1,7 @@
-// The parts of convolution that are not matrix multiply: im2col and its transpose for a rectangle of output positions,
-// and depthwise convolution (one input channel a group) as sums over shifted rows. The caller puts the problem's shape
-// in memory once, as the i32 words SHAPE. Not here: blocking, batches and groups (device/wasm/conv.ts).
+// The parts of convolution that are not matrix multiply: im2col and its transpose for a rectangle of output positions, the
+// rows of biases that results begin as, and the gradient of depthwise convolution's strided input. The caller puts the
+// problem's shape in memory once, as the i32 words SHAPE. Not here: other depthwise convolution (depthwise.ts), blocking,
+// batches and groups (device/wasm/conv.ts).
 import {
   add,
   type Code,
@@ -11,12 +12,13 @@ import {
   i32,
   if_else,
   type Local,
-  lane,
   load,
   type ModuleBuilder,
   mul,
   op,
+  splat_load,
   store,
+  store_low,
   v128_zero,
   while_loop,
 } from './assembler.ts'
@@ -37,7 +39,7 @@ export const SHAPE = [
   'dilation_h',
   'dilation_w',
 ] as const
-type Shape = Readonly<Record<(typeof SHAPE)[number], Local>>
+export type Shape = Readonly<Record<(typeof SHAPE)[number], Local>>
 
 /**
  * Adds the functions of convolution to a module. `shape` is the address of the SHAPE words, the others are addresses
@@ -46,30 +48,31 @@ type Shape = Readonly<Record<(typeof SHAPE)[number], Local>>
  * - `im2col(shape, input, columns, channels, top, bottom, left, right)`: for each channel and kernel position a row
  *   of the input elements that the output positions [top, bottom) x [left, right) meet there, 0 in the padding.
  * - `col2im(...)`, with the same parameters: adds such rows to the input's elements.
- * - `depthwise_forward(shape, input, weight, output)`: adds one channel's convolution to `output`;
- *   `depthwise_input_grad` adds to `input`, `depthwise_weight_grad` to `weight`.
+ * - `fill_rows(to, count, row, rows, values, step)`: `count` adjacent elements, in `rows` rows `row` bytes apart, become
+ *   the row's value; `step` is the distance of two values.
+ * - `depthwise_input_grad(shape, input, weight, output)` adds one channel's gradient to `input`.
+ * - those along a row, which it returns.
  */
-export function emit_conv(module: ModuleBuilder, type: FloatType, relaxed: boolean): void {
+export function emit_conv(module: ModuleBuilder, type: FloatType, relaxed: boolean): Runs {
   const runs = emit_runs(module, type, relaxed)
   emit_columns(module, 'im2col', type, runs)
   emit_columns(module, 'col2im', type, runs)
-  for (const kind of ['forward', 'input_grad', 'weight_grad'] as const)
-    emit_depthwise(module, kind, type, runs)
+  emit_fill_rows(module, type)
+  emit_depthwise_input_grad(module, type, runs)
+  return runs
 }
 
 // ------------------------------------------------------------------------------------------ runs along a row
 
-type Runs = {
+export type Runs = {
   /** zero(to, count) */
   readonly zero: Func
   /** gather(to, from, count, step): to[i] = from[i * step] */
   readonly gather: Func
   /** scatter(to, from, count, step): to[i * step] += from[i] */
   readonly scatter: Func
-  /** axpy(to, from, count, to_step, from_step, factor): to += factor * from */
+  /** axpy(to, from, count, to_step, from_step, factor): to += factor * from, with steps in bytes */
   readonly axpy: Func
-  /** dot(a, b, count, b_step) */
-  readonly dot: Func
 }
 
 function emit_runs(module: ModuleBuilder, type: FloatType, relaxed: boolean): Runs {
@@ -160,46 +163,12 @@ function emit_runs(module: ModuleBuilder, type: FloatType, relaxed: boolean): Ru
       ),
     )
   }
-  return { zero, gather, scatter, axpy, dot: emit_dot(module, type, relaxed) }
-}
-
-function emit_dot(module: ModuleBuilder, type: FloatType, relaxed: boolean): Func {
-  const f = module.func('dot', ['i32', 'i32', 'i32', 'i32'], type)
-  const [a, b, count, step] = f.params as [Local, Local, Local, Local]
-  const [sums, sum] = [f.local('v128'), f.local(type)]
-  const size = size_of(type)
-  const lanes = lanes_of(type)
-  const s = type === 'f32' ? 'f32x4' : 'f64x2'
-  const total = Array.from({ length: lanes }, (_, l) => lane(`${s}.extract_lane`, l, sums.get)).reduce(
-    (x, y) => op(`${type}.add`, x, y),
-  )
-  const element = (p: Local): Code => load(`${type}.load`, p.get)
-  f.emit(
-    if_else(op('i32.eq', step.get, i32(size)), [
-      while_loop(
-        op('i32.ge_s', count.get, i32(lanes)),
-        sums.set(fused(type, relaxed, load('v128.load', a.get), load('v128.load', b.get), sums.get)),
-        a.step(16),
-        b.step(16),
-        count.step(-lanes),
-      ),
-      sum.set(total),
-    ]),
-    while_loop(
-      op('i32.gt_s', count.get, i32(0)),
-      sum.set(op(`${type}.add`, sum.get, op(`${type}.mul`, element(a), element(b)))),
-      a.step(size),
-      b.step(step.get),
-      count.step(-1),
-    ),
-    sum.get,
-  )
-  return f
+  return { zero, gather, scatter, axpy }
 }
 
 // ------------------------------------------------------------------------------------------ where rows meet
 
-function shape_of(f: Func, at: Local): { readonly shape: Shape; readonly setup: Code } {
+export function shape_of(f: Func, at: Local): { readonly shape: Shape; readonly setup: Code } {
   const locals = SHAPE.map(() => f.local('i32'))
   return {
     shape: Object.fromEntries(SHAPE.map((name, i) => [name, locals[i]!])) as Shape,
@@ -207,7 +176,7 @@ function shape_of(f: Func, at: Local): { readonly shape: Shape; readonly setup: 
   }
 }
 
-const minus = (a: Code, b: Code): Code => op('i32.sub', a, b)
+export const minus = (a: Code, b: Code): Code => op('i32.sub', a, b)
 const larger = (x: Local, than: Code): Code => if_else(op('i32.lt_s', x.get, than), x.set(than))
 const smaller = (x: Local, than: Code): Code => if_else(op('i32.gt_s', x.get, than), x.set(than))
 
@@ -307,13 +276,37 @@ function emit_columns(module: ModuleBuilder, name: 'im2col' | 'col2im', type: Fl
   )
 }
 
-function emit_depthwise(
-  module: ModuleBuilder,
-  kind: 'forward' | 'input_grad' | 'weight_grad',
-  type: FloatType,
-  runs: Runs,
-): void {
-  const f = module.func(`depthwise_${kind}`, ['i32', 'i32', 'i32', 'i32'])
+function emit_fill_rows(module: ModuleBuilder, type: FloatType): void {
+  const f = module.func('fill_rows', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
+  const [target, count, row, rows, values, step] = f.params as [Local, Local, Local, Local, Local, Local]
+  const [to, left, value] = [f.local('i32'), f.local('i32'), f.local('v128')]
+  const size = size_of(type)
+  const lanes = lanes_of(type)
+  f.emit(
+    f.for(rows.get, () => [
+      value.set(splat_load(type, values.get)),
+      to.set(target.get),
+      left.set(count.get),
+      while_loop(
+        op('i32.ge_s', left.get, i32(lanes)),
+        store('v128.store', to.get, value.get),
+        to.step(16),
+        left.step(-lanes),
+      ),
+      while_loop(
+        op('i32.gt_s', left.get, i32(0)),
+        store_low(size, to.get, value.get),
+        to.step(size),
+        left.step(-1),
+      ),
+      target.step(row.get),
+      values.step(step.get),
+    ]),
+  )
+}
+
+function emit_depthwise_input_grad(module: ModuleBuilder, type: FloatType, runs: Runs): void {
+  const f = module.func('depthwise_input_grad', ['i32', 'i32', 'i32', 'i32'])
   const [at, input, weight, output] = f.params as [Local, Local, Local, Local]
   const { shape, setup } = shape_of(f, at)
   const size = size_of(type)
@@ -331,19 +324,12 @@ function emit_depthwise(
           const from = add(input.get, mul(add(mul(y.get, shape.in_w.get), x), size))
           const to = add(output.get, mul(add(mul(oy.get, shape.out_w.get), first.get), size))
           const w = load(`${type}.load`, weight.get)
-          const work =
-            kind === 'forward'
-              ? call(runs.axpy, to, from, count, i32(size), step, w)
-              : kind === 'input_grad'
-                ? call(runs.axpy, from, to, count, step, i32(size), w)
-                : store(
-                    `${type}.store`,
-                    weight.get,
-                    op(`${type}.add`, w, call(runs.dot, to, from, count, step)),
-                  )
           return [
             y.set(add(row, mul(ky.get, shape.dilation_h.get))),
-            if_else(op('i32.lt_u', y.get, shape.in_h.get), work),
+            if_else(
+              op('i32.lt_u', y.get, shape.in_h.get),
+              call(runs.axpy, from, to, count, step, i32(size), w),
+            ),
           ]
         }),
         weight.step(size),

@@ -2,11 +2,12 @@
 // memory; its functions take plain numbers. Not here: calling them (device/wasm/).
 import { ModuleBuilder } from './assembler.ts'
 import { emit_conv } from './conv.ts'
+import { emit_depthwise } from './depthwise.ts'
 import { emit_gemm, type FloatType } from './gemm.ts'
 import { emit_gemv } from './gemv.ts'
 import type { Features } from './kernel_writer.ts'
 
-/** The functions that the module exports; see gemm.ts, gemv.ts and conv.ts for their parameters. */
+/** The functions that the module exports; see gemm.ts, gemv.ts, conv.ts and depthwise.ts for their parameters. */
 export type Routines = Readonly<
   Record<
     | 'pack_a'
@@ -17,6 +18,8 @@ export type Routines = Readonly<
     | 'im2col'
     | 'col2im'
     | 'zero'
+    | 'axpy'
+    | 'fill_rows'
     | 'depthwise_forward'
     | 'depthwise_input_grad'
     | 'depthwise_weight_grad',
@@ -29,6 +32,7 @@ export function render_routines(type: FloatType, features: Features): Uint8Array
   const module = new ModuleBuilder(features.shared_memory)
   emit_gemm(module, type, features.relaxed_simd)
   emit_gemv(module, type, features.relaxed_simd)
-  emit_conv(module, type, features.relaxed_simd)
+  const runs = emit_conv(module, type, features.relaxed_simd)
+  emit_depthwise(module, type, features.relaxed_simd, runs)
   return module.bytes()
 }
