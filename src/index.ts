@@ -5,6 +5,7 @@ import { install_cpu } from './tensor/dispatch.ts'
 
 install_cpu(make_cpu_device)
 
+export * from './nn/in_torch.ts'
 export * as nn from './nn/index.ts'
 export type {} from './ops/methods.ts'
 export * as optim from './optim/index.ts'

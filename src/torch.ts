@@ -19,17 +19,37 @@ export const Tensor: LegacyTensor = LegacyTensorConstructor
 export type Generator = GeneratorClass
 export const Generator: Callable<typeof GeneratorClass> = callable(GeneratorClass)
 
+export {
+  is_anomaly_check_nan_enabled,
+  is_anomaly_enabled,
+  set_anomaly_enabled,
+} from './autograd/anomaly.ts'
 export * as autograd from './autograd/index.ts'
+export { detach_ } from './autograd/variable.ts'
 export { type Callable as _Callable, callable as _callable } from './base/callable.ts'
 export { ComplexScalar, complex_scalar } from './base/complex_scalar.ts'
+export { e, inf, nan, pi } from './base/constants.ts'
 export * from './base/dtype.ts'
+export { DType as dtype } from './base/dtype.ts'
 export * from './base/errors.ts'
 export { python_float as _python_float, python_scalar as _python_scalar } from './base/format.ts'
 export { default_generator } from './base/generator.ts'
 export { print_as as _print_as } from './base/inspect.ts'
+export {
+  channels_last,
+  channels_last_3d,
+  contiguous_format,
+  layout,
+  type MemoryFormat,
+  memory_format,
+  preserve_format,
+  strided,
+} from './base/memory_format.ts'
 export { Size } from './base/shape.ts'
 export { warn as _warn } from './base/warn.ts'
+export * as backends from './ops/backends.ts'
 export * as cpu from './ops/cpu.ts'
+export * as cuda from './ops/cuda.ts'
 export {
   copy_fields as _copy_fields,
   type DeepCopyable,
@@ -47,6 +67,7 @@ export * as masked from './ops/masked/index.ts'
 export * as _nn from './ops/nn/index.ts'
 export * as random from './ops/rng.ts'
 export * as special from './ops/special.ts'
+export * as storage from './ops/storage_space.ts'
 export { device, type Place as Device, type PlaceLike as DeviceLike } from './tensor/place.ts'
 export { get_printoptions, set_printoptions } from './tensor/print.ts'
 export {

@@ -97,11 +97,6 @@ const adapters: Record<string, Adapter> = {
       const range = slice_of([start, stop, step] as (number | null)[])
       return method(torch, 'at')(self, ...Array.from({ length: dim as number }, () => ':'), range)
     },
-  fill: torch => (self, value) => {
-    const filled = fn(torch, 'mul')(self, false)
-    fn(torch, 'no_grad')(() => method(torch, 'fill_')(filled, value))
-    return filled
-  },
   uniform: torch => method(torch, 'uniform_'),
   rand_like: torch => fn(torch, 'randn_like'), // sic: OpInfo's entry calls randn_like
   resize_: torch => (self, shape) => method(torch, 'resize_')(fn(torch, 'clone')(self), shape),

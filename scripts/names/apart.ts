@@ -31,7 +31,7 @@ export const apart: readonly Apart[] = [
     spaces: ['torch'],
     names:
       'DispatchKey DispatchKeySet ExcludeDispatchKeyGuard DisableTorchFunction compiled_with_cxx11_abi init_num_threads ' +
-      'library read_vitals set_vital vitals_enabled overrides',
+      'library read_vitals set_vital vitals_enabled overrides StorageBase',
   },
   {
     reason: 'other processes and machines: multiprocessing, futures, distributed data',
@@ -47,7 +47,7 @@ export const apart: readonly Apart[] = [
     reason: 'GPUs and other devices: only the CPU is there',
     spaces: ['torch', 'Tensor'],
     names:
-      'cuda Stream cudnn_* miopen_* batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt ' +
+      'Stream cudnn_* miopen_* batch_norm_backward_elemt batch_norm_backward_reduce batch_norm_elemt ' +
       'batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats batch_norm_update_stats ' +
       'get_autocast_gpu_dtype set_autocast_gpu_dtype ipu xpu record_stream is_vulkan_available __cuda_array_interface__',
   },
@@ -68,7 +68,7 @@ export const apart: readonly Apart[] = [
     reason: 'sparse tensors',
     spaces: ['torch', 'Tensor'],
     names:
-      'sparse sparse_* *_indices_copy indices_copy values_copy dsmm hsmm hspmm smm spmm saddmm sspaddmm ccol_indices ' +
+      'sparse sparse_* native_norm *_indices_copy indices_copy values_copy dsmm hsmm hspmm smm spmm saddmm sspaddmm ccol_indices ' +
       'col_indices crow_indices row_indices indices values coalesce is_coalesced dense_dim resize_as_sparse_ ' +
       'to_sparse to_sparse_*',
   },

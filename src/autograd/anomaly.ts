@@ -15,6 +15,16 @@ export function set_detect_anomaly<R>(mode: boolean, body?: () => R): R | ModeGu
   return switched(mode, body)
 }
 
+/** Whether anomaly detection is on. */
+export const is_anomaly_enabled = (): boolean => modes.anomaly
+/** Whether anomaly detection looks for NaN. */
+export const is_anomaly_check_nan_enabled = (): boolean => modes.anomaly_nan
+/** Turns anomaly detection on or off for good, and with it the search for NaN. */
+export function set_anomaly_enabled(enabled: boolean, check_nan = true): void {
+  modes.anomaly = enabled
+  modes.anomaly_nan = check_nan
+}
+
 function switched<R>(mode: boolean, body: (() => R) | undefined): R | ModeGuard {
   const before = modes.anomaly
   modes.anomaly = mode

@@ -270,6 +270,7 @@ function apply_node(node: Node, grads: Grads): Grads {
     warn_trace(node)
     throw error
   }
+  if (!modes.anomaly_nan) return results
   results.forEach((grad, i) => {
     if (grad?.detach().isnan().any().item()) {
       warn_trace(node)

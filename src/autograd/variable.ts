@@ -87,7 +87,10 @@ function retain_grad(this: Tensor): void {
   })
 }
 
-function detach_(this: Tensor): Tensor {
+/** Takes a tensor out of the graph, in place. */
+export const detach_ = (input: Tensor): Tensor => input.detach_()
+
+function detach_self(this: Tensor): Tensor {
   if (this._view !== null)
     throw new RuntimeError(
       "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.",
@@ -100,7 +103,12 @@ function detach_(this: Tensor): Tensor {
 
 /** Puts the methods on the prototype. */
 export function install_autograd(): void {
-  Object.assign(Tensor.prototype, { backward: tensor_backward, register_hook, retain_grad, detach_ })
+  Object.assign(Tensor.prototype, {
+    backward: tensor_backward,
+    register_hook,
+    retain_grad,
+    detach_: detach_self,
+  })
   Object.defineProperty(Tensor.prototype, 'retains_grad', {
     get(this: Tensor) {
       return this._retains_grad

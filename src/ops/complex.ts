@@ -3,6 +3,7 @@
 import { constant, type Expr } from '../ir/expr.ts'
 import { is_complex } from '../ir/types.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { in_place } from './define/inplace.ts'
 import { composite, make_op, type Op } from './define/op.ts'
 import { pointwise } from './define/pointwise.ts'
 
@@ -29,6 +30,8 @@ const conjugate = (name: string): Op<[self: Tensor]> => {
 export const conj: Op<[self: Tensor]> = conjugate('conj')
 /** {@link conj}, computed at once. */
 export const conj_physical: Op<[self: Tensor]> = conjugate('conj_physical')
+/** In-place {@link conj_physical}. */
+export const conj_physical_: typeof conj_physical = in_place(conj_physical)
 /** {@link conj} where that is pending, which it never is. */
 export const resolve_conj: Op<[self: Tensor]> = composite('resolve_conj(Tensor self)', {
   body: (self: Tensor) => self,

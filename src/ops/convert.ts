@@ -1,26 +1,26 @@
 // Copies and conversions: clone, contiguous, detach, and the in-place forms that overwrite (copy_, fill_, zero_).
 // Not here: `to` and its relatives, which are methods only (method_only.ts).
 import type { DType } from '../base/dtype.ts'
+import type { MemoryFormat } from '../base/memory_format.ts'
 import { expand_strides, same_sizes } from '../base/shape.ts'
 import { empty, empty_in_order } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { bump_version, edge_of, modes, records } from '../tensor/tape.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
+import { empty_as } from './creation.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
 import { FnNode } from './define/fn_node.ts'
-import { make_op, type Op, op } from './define/op.ts'
+import { composite, make_op, type Op, op } from './define/op.ts'
+import type { Number } from './define/pointwise.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { check_inplace, rebase_history } from './define/view.ts'
 
-export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'
-
-/** A copy. The dimensions keep their order in memory. */
+/** A copy. The dimensions keep their order in memory unless a format says another. */
 export const clone: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> = op(
-  "clone(Tensor self, *, str memory_format='preserve_format')",
+  'clone(Tensor self, *, any? memory_format=None)',
   {
-    forward(self: Tensor, format: string) {
-      const plain = self.dense || format === 'contiguous_format'
-      const out = plain ? empty(self.sizes, self.dtype) : empty_in_order(self.sizes, self.strides, self.dtype)
+    forward(self: Tensor, format: MemoryFormat | null) {
+      const out = empty_as(self, self.dtype, format)
       copy_elements(out, self)
       return out
     },
@@ -29,11 +29,12 @@ export const clone: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> 
   },
 )
 
-/** The tensor itself where it is row-major, else a copy that is. */
+/** The tensor itself where it is row-major (or as the memory format has it), else a copy that is. */
 export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> = make_op(
   (...args: readonly unknown[]) => {
-    const [self] = bind([contiguous_schema], args).values as [Tensor]
-    return self.dense ? self : clone(self, { memory_format: 'contiguous_format' })
+    const [self, given] = bind([contiguous_schema], args).values as [Tensor, MemoryFormat | null]
+    if (given === null) return self.dense ? self : clone(self, { memory_format: 'contiguous_format' })
+    return self.is_contiguous({ memory_format: given }) ? self : clone(self, { memory_format: given })
   },
   {
     name: 'contiguous',
@@ -42,7 +43,7 @@ export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat
     differentiable: true,
   },
 )
-const contiguous_schema = parse_schema("contiguous(Tensor self, *, str memory_format='contiguous_format')")
+const contiguous_schema = parse_schema('contiguous(Tensor self, *, any? memory_format=None)')
 
 /** The same memory outside the graph. */
 export const detach: Op<[self: Tensor]> = make_op((self: Tensor) => alias(self), {
@@ -129,3 +130,15 @@ export function overwrite(self: Tensor, name: string, write: (self: Tensor) => v
   }
   return self
 }
+
+/** A tensor of the same sizes and dtype with one value, a number or a 0-dim tensor. */
+export const fill: Op<[input: Tensor, value: Number | Tensor]> = composite(
+  ['fill(Tensor self, Tensor value)', 'fill(Tensor self, Scalar value)'],
+  {
+    body: (self: Tensor, value: Number | Tensor) => self.clone().fill_(value),
+    samples: r => [
+      [r(3, 4), 2],
+      [r(3), r()],
+    ],
+  },
+)

@@ -5,10 +5,17 @@ import { ComplexScalar } from '../base/complex_scalar.ts'
 import { type DType, get_default_dtype, int64, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
-import { coalesce } from '../base/shape.ts'
+import { format_name, format_strides } from '../base/memory_format.ts'
+import { coalesce, is_contiguous } from '../base/shape.ts'
 import type { LaunchValue } from '../device/device.ts'
 import { compute_type } from '../ir/types.ts'
-import { empty_in_order, empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
+import {
+  empty_in_order,
+  empty as empty_memory,
+  empty_strided as empty_strided_memory,
+  kernels,
+  zeros as zeros_memory,
+} from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -89,18 +96,19 @@ function filled(out: Tensor, value: Number | null, requires_grad: boolean): Tens
 }
 
 /**
- * A new tensor of the sizes of `t`, its dimensions in the same order in memory but without gaps or repeats; row-major
- * where the memory format asks for it.
+ * A new tensor of the sizes of `t`, its dimensions in the same order in memory but without gaps or repeats; in
+ * the order that the memory format asks for, if it does.
  */
-export function empty_as(t: Tensor, dtype: DType, memory_format: unknown = 'preserve_format'): Tensor {
-  const format = memory_format ?? 'preserve_format'
-  if (format !== 'preserve_format' && format !== 'contiguous_format')
-    throw new RuntimeError(
-      `memory_format ${String(format)} is not supported: use 'preserve_format' or 'contiguous_format'`,
-    )
-  const plain = t.dense || format === 'contiguous_format'
-  return plain ? empty_memory(t.sizes, dtype) : empty_in_order(t.sizes, t.strides, dtype)
+export function empty_as(t: Tensor, dtype: DType, memory_format: unknown = null): Tensor {
+  if (memory_format !== null) {
+    const strides = format_strides(format_name(memory_format), t.sizes)
+    if (strides !== null) return empty_with(t.sizes, strides, dtype)
+  }
+  return t.dense ? empty_memory(t.sizes, dtype) : empty_in_order(t.sizes, t.strides, dtype)
 }
+
+const empty_with = (sizes: readonly number[], strides: readonly number[], dtype: DType): Tensor =>
+  is_contiguous(sizes, strides) ? empty_memory(sizes, dtype) : empty_strided_memory(sizes, strides, dtype)
 
 export type CreateOptions = {
   dtype?: DType | null
@@ -128,7 +136,7 @@ function sized(name: string, fill: number | null): Op<SizedArgs> {
   const schema = parse_schema(`${name}(int... size, ${CREATE}, Tensor? out=None)`)
   return make_op(
     (...args: SizedArgs) => {
-      const [size, dtype, , device, , requires_grad, , out] = bind_sized(schema, args) as [
+      const [size, dtype, , device, , requires_grad, format, out] = bind_sized(schema, args) as [
         number[],
         DType | null,
         unknown,
@@ -139,7 +147,12 @@ function sized(name: string, fill: number | null): Op<SizedArgs> {
         Tensor | null,
       ]
       require_available(device)
-      if (out === null) return make_filled(size, dtype ?? get_default_dtype(), fill, requires_grad)
+      if (out === null) {
+        const made = make_filled(size, dtype ?? get_default_dtype(), fill, requires_grad)
+        const strides = format === null ? null : format_strides(format_name(format), size)
+        if (strides !== null) made.set_geometry(made.offset, made.sizes, strides)
+        return made
+      }
       resize_out(out, size)
       return fill === null ? out : out.fill_(fill)
     },
@@ -260,11 +273,16 @@ function make_range(start: Number, end: Number, step: Number, given: DType | nul
   if (s === 0) throw new RuntimeError('step must be nonzero')
   if ((s > 0 && a > b) || (s < 0 && a < b))
     throw new RuntimeError('upper bound and larger bound inconsistent with step sign')
-  const out = empty_memory([Math.ceil((b - a) / (dtype === int64 ? s : numbers[2]!))], dtype)
-  if (out.count > 0)
+  return write_range(a, s, Math.ceil((b - a) / (dtype === int64 ? s : numbers[2]!)), dtype)
+}
+
+/** `count` numbers from `start` on in steps. */
+export function write_range(start: number, step: number, count: number, dtype: DType): Tensor {
+  const out = empty_memory([count], dtype)
+  if (count > 0)
     arange_kernel(dtype)(
       [out],
-      dtype.is_floating_point ? [a, s] : [BigInt(Math.trunc(a)), BigInt(Math.trunc(s))],
+      dtype.is_floating_point ? [start, step] : [BigInt(Math.trunc(start)), BigInt(Math.trunc(step))],
     )
   return out
 }

@@ -14,7 +14,9 @@ import {
   write_element,
 } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
+import { general } from '../base/format.ts'
 import { extent } from '../base/shape.ts'
+import { warn } from '../base/warn.ts'
 import { allocate, Storage } from '../device/storage.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { Builder } from '../ir/kernel.ts'
@@ -25,7 +27,14 @@ import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, contiguous_tensor, Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { CREATE, type CreateOptions, full_value, launch_values, make_filled } from './creation.ts'
+import {
+  CREATE,
+  type CreateOptions,
+  full_value,
+  launch_values,
+  make_filled,
+  write_range,
+} from './creation.ts'
 import { make_op, type Op } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
 import type { Number as Numeric } from './define/pointwise.ts'
@@ -377,5 +386,30 @@ export const frombuffer: Op<[buffer: ArrayBufferLike | ArrayBufferView, opts: Bu
       throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients')
     const made = contiguous_tensor(Storage.over(memory, first + offset, n * size), [n], dtype)
     return requires_grad ? made.requires_grad_() : made
+  },
+)
+
+/** Numbers from `start` to `end`, both included, in steps. Deprecated: use {@link arange}, which leaves out the end. */
+export const range: Op<
+  [start: Numeric, end: Numeric, step?: Numeric | (CreateOptions & { step?: Numeric }), opts?: CreateOptions]
+> = maker(
+  `range(Scalar start, Scalar end, Scalar step=1, ${CREATE}, Tensor? out=None)`,
+  (start: Numeric, end: Numeric, step: Numeric, ...rest: unknown[]) => {
+    warn(
+      "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's " +
+        'range builtin. Instead, use torch.arange, which produces values in [start, end).',
+    )
+    const [given, , device, , requires_grad] = rest as unknown as Created
+    const out = rest[6] as Tensor | null
+    require_available(device)
+    const dtype = given ?? out?.dtype ?? get_default_dtype()
+    const exact = (x: Numeric): number => (dtype.is_floating_point ? Number(x) : Math.trunc(Number(x)))
+    const [a, b, s] = [exact(start), exact(end), exact(step)]
+    if (s === 0) throw new RuntimeError('step must be nonzero')
+    if (!Number.isFinite(a) || !Number.isFinite(b))
+      throw new RuntimeError(`unsupported range: ${general(a)} -> ${general(b)}`)
+    if ((s > 0 && b < a) || (s < 0 && b > a))
+      throw new RuntimeError('upper bound and lower bound inconsistent with step sign')
+    return place_in(out, write_range(a, s, Math.floor((b - a) / s) + 1, dtype), requires_grad)
   },
 )

@@ -127,25 +127,32 @@ export interface LegacyTensor {
   readonly prototype: Tensor
 }
 
-function legacy(name: string, dtype_of: () => DType): LegacyTensor {
-  const make = (...args: readonly unknown[]): Tensor => {
-    const dtype = dtype_of()
-    if (args.length === 0) return empty([0], dtype)
-    const [first] = args
-    if (args.length === 1 && first instanceof Size) return empty([...first], dtype)
-    if (args.every(a => typeof a === 'number')) return empty(args as number[], dtype)
-    if (args.length > 1) throw new TypeError(`new(): data must be a sequence (got ${typeof first})`)
-    if (first instanceof Tensor) {
-      if (first.dtype !== dtype)
-        throw new TypeError(`expected Tensor(${first.dtype.tensor_type}) (got ${name})`)
-      return first.detach()
-    }
-    // As the documents have it: a typed array of the same element type is shared, not copied.
-    if (ArrayBuffer.isView(first) && dtype_of_array(first as TypedArray) === dtype)
-      return share_array(first as TypedArray)
-    return tensor_from(first as TensorData, dtype)
+/** A tensor as the legacy constructors make it: from sizes, or from data. */
+function legacy_make(name: string, dtype: DType, args: readonly unknown[]): Tensor {
+  if (args.length === 0) return empty([0], dtype)
+  const [first] = args
+  if (args.length === 1 && first instanceof Size) return empty([...first], dtype)
+  if (args.every(a => typeof a === 'number')) return empty(args as number[], dtype)
+  if (args.length > 1) throw new TypeError(`new(): data must be a sequence (got ${typeof first})`)
+  if (first instanceof Tensor) {
+    if (first.dtype !== dtype)
+      throw new TypeError(`expected Tensor(${first.dtype.tensor_type}) (got ${name})`)
+    return first.detach()
   }
-  const constructor = (...args: readonly unknown[]): Tensor => make(...args)
+  // As the documents have it: a typed array of the same element type is shared, not copied.
+  if (ArrayBuffer.isView(first) && dtype_of_array(first as TypedArray) === dtype)
+    return share_array(first as TypedArray)
+  return tensor_from(first as TensorData, dtype)
+}
+
+/** `x.new(...)`: the legacy constructor of the tensor's dtype. */
+export const new_legacy: Op<[self: Tensor, ...args: LegacyArgs]> = make_op(
+  (self: Tensor, ...args: LegacyArgs) => legacy_make(self.dtype.tensor_type, self.dtype, args),
+  { name: 'new', schemas: [], samples: undefined, differentiable: false },
+)
+
+function legacy(name: string, dtype_of: () => DType): LegacyTensor {
+  const constructor = (...args: readonly unknown[]): Tensor => legacy_make(name, dtype_of(), args)
   Object.defineProperties(constructor, {
     name: { value: name },
     prototype: { value: Tensor.prototype },

@@ -2,6 +2,7 @@
 // Not here: ops that are methods too (index.ts).
 
 export { complex, imag, polar, real, view_as_complex, view_as_real } from './complex_parts.ts'
+export { fill } from './convert.ts'
 export { bucketize, isin, searchsorted } from './counting.ts'
 export { arange, empty, empty_like, full, full_like, ones, ones_like, zeros, zeros_like } from './creation.ts'
 export {
@@ -11,6 +12,7 @@ export {
   frombuffer,
   linspace,
   logspace,
+  range,
   scalar_tensor,
 } from './creation_more.ts'
 export {
@@ -30,6 +32,7 @@ export {
 } from './data.ts'
 export { cumulative_trapezoid, trapezoid, trapz } from './differences.ts'
 export { einsum } from './einsum.ts'
+export { as_strided_, resize_as_ } from './geometry.ts'
 export { gradient } from './gradient.ts'
 export { slice } from './indexing.ts'
 export {
@@ -48,8 +51,10 @@ export {
   stack,
   vstack,
 } from './join.ts'
-export { lu, lu_unpack } from './linalg/lu.ts'
+export { lu_unpack } from './linalg/lu.ts'
+export { chain_matmul, power_columns as vander } from './linalg/products.ts'
 export { get_device } from './memory.ts'
+export { fill_, zero_ } from './method_only.ts'
 export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation.ts'
 export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'
 export { avg_pool1d } from './nn/avg_pool.ts'
@@ -82,7 +87,7 @@ export {
   rnn_tanh,
   rnn_tanh_cell,
 } from './nn/rnn.ts'
-export { cdist } from './norms.ts'
+export { cdist, frobenius_norm, norm_except_dim, nuclear_norm } from './norms.ts'
 export {
   binomial,
   normal,
@@ -98,7 +103,25 @@ export {
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
 export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
 export { segment_reduce } from './segment_reduce.ts'
+export * from './settings.ts'
 export { polygamma } from './special/gamma.ts'
+export {
+  BFloat16Storage,
+  BoolStorage,
+  ByteStorage,
+  CharStorage,
+  ComplexDoubleStorage,
+  ComplexFloatStorage,
+  DoubleStorage,
+  FloatStorage,
+  HalfStorage,
+  IntStorage,
+  LongStorage,
+  ShortStorage,
+  Storage,
+  TypedStorage,
+  UntypedStorage,
+} from './storages.ts'
 export { tril_indices, triu_indices } from './triangular.ts'
 export {
   get_num_interop_threads,
@@ -114,4 +137,12 @@ export {
   set_num_threads,
   typename,
 } from './type_info.ts'
+export * from './view_copies.ts'
 export { where } from './where.ts'
+export {
+  bartlett_window,
+  blackman_window,
+  hamming_window,
+  hann_window,
+  kaiser_window,
+} from './windows.ts'

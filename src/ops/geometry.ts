@@ -1,13 +1,17 @@
 // Methods that change a tensor's sizes in place: t_, squeeze_, unsqueeze_, transpose_ on the same memory with the
-// history of the view they are like; resize_, which forgets what the sizes meant. Not here: views (views.ts).
+// history of the view they are like; resize_ and set_, which forget what the memory meant. Not here: views (views.ts).
 import { RuntimeError } from '../base/errors.ts'
-import { same_sizes, wrap_dim, wrap_dims } from '../base/shape.ts'
-import { bind, parse_schema } from '../tensor/schema.ts'
+import { format_name, format_strides } from '../base/memory_format.ts'
+import { contiguous_strides, extent, numel, same_sizes, wrap_dim, wrap_dims } from '../base/shape.ts'
+import { warn } from '../base/warn.ts'
+import { empty } from '../tensor/dispatch.ts'
+import { bind, parse_schema, type_name } from '../tensor/schema.ts'
+import { TypedStorage } from '../tensor/storage_view.ts'
 import { bump_version, edge_of, modes, records, set_history } from '../tensor/tape.ts'
-import { alias, type Tensor } from '../tensor/tensor.ts'
+import { alias, Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
-import { make_op, type Op } from './define/op.ts'
-import { resize } from './define/out.ts'
+import { composite, make_op, type Op } from './define/op.ts'
+import { resize as resize_memory } from './define/out.ts'
 import { as_strided_backward, check_inplace, type Geometry } from './define/view.ts'
 import { as_strided, type Sizes, swapped } from './views.ts'
 
@@ -112,14 +116,16 @@ export const as_strided_: Op<[self: Tensor, size: Sizes, stride: Sizes, storage_
     },
   )
 
-function resized(self: Tensor, sizes: readonly number[]): Tensor {
+function resized(self: Tensor, sizes: readonly number[], format: unknown): Tensor {
   if (modes.grad && self.requires_grad) throw new RuntimeError('cannot resize variables that require grad')
   const negative = sizes.find(n => n < 0)
   if (negative !== undefined)
     throw new RuntimeError(
       `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
     )
-  if (!same_sizes(self.sizes, sizes)) resize(self, sizes)
+  if (!same_sizes(self.sizes, sizes)) resize_memory(self, sizes)
+  const strides = format === null ? null : format_strides(format_name(format), sizes)
+  if (strides !== null) self.set_geometry(self.offset, self.sizes, strides)
   return self
 }
 
@@ -128,8 +134,8 @@ const resize_schema = parse_schema('resize_(Tensor self, int... size, *, any? me
 /** Gives the tensor new sizes in place. Memory is kept, grows where it must, and what is new is zero. */
 export const resize_: Op<[self: Tensor, ...size: readonly [sizes: Sizes] | readonly number[]]> = make_op(
   (...args: readonly unknown[]) => {
-    const [self, size] = bind([resize_schema], args).values as [Tensor, number[]]
-    return resized(self, size)
+    const [self, size, format] = bind([resize_schema], args).values as [Tensor, number[], unknown]
+    return resized(self, size, format)
   },
   { name: 'resize_', schemas: [resize_schema], samples: undefined, differentiable: false },
 )
@@ -141,8 +147,70 @@ const resize_as_schema = parse_schema(
 /** {@link resize_} to the sizes of another tensor. */
 export const resize_as_: Op<[self: Tensor, the_template: Tensor]> = make_op(
   (...args: readonly unknown[]) => {
-    const [self, other] = bind([resize_as_schema], args).values as [Tensor, Tensor]
-    return resized(self, other.sizes)
+    const [self, other, format] = bind([resize_as_schema], args).values as [Tensor, Tensor, unknown]
+    return resized(self, other.sizes, format)
   },
   { name: 'resize_as_', schemas: [resize_as_schema], samples: undefined, differentiable: false },
+)
+
+function checked_resize(name: string, self: Tensor, size: readonly number[]): Tensor {
+  warn(`non-inplace ${name} is deprecated`)
+  if (numel(size) !== self.count)
+    throw new RuntimeError(
+      `requested resize to ${size.join('x')} (${numel(size)} elements in total), but the given tensor has a size of ${self.sizes.join('x')} (${self.count} elements). autograd's resize can only change the shape of a given tensor, while preserving the number of elements. `,
+    )
+  return self.contiguous().view(size)
+}
+
+/** A view of other sizes. Deprecated: use {@link Tensor.view}. Throws RuntimeError for another number of elements. */
+export const resize: Op<[self: Tensor, ...size: readonly [sizes: Sizes] | readonly number[]]> = composite(
+  'resize(Tensor self, int... size)',
+  { body: (self: Tensor, size: number[]) => checked_resize('resize', self, size), out: false },
+)
+
+/** {@link resize} to the sizes of another tensor. */
+export const resize_as: Op<[self: Tensor, tensor: Tensor]> = composite(
+  'resize_as(Tensor self, Tensor tensor)',
+  {
+    body: (self: Tensor, tensor: Tensor) => checked_resize('resize_as', self, tensor.sizes),
+    out: false,
+  },
+)
+
+/**
+ * Makes the tensor show other memory: that of a tensor, or a window of a storage. Without arguments it becomes empty. Throws
+ * RuntimeError where the dtypes differ.
+ */
+export const set_: Op<
+  [self: Tensor, source?: Tensor | TypedStorage, storage_offset?: number, size?: Sizes, stride?: Sizes]
+> = composite(
+  [
+    'set_(Tensor self)',
+    'set_(Tensor self, any source)',
+    'set_(Tensor self, any source, int storage_offset, int[] size, int[] stride=[])',
+  ],
+  {
+    body(self: Tensor, source?: unknown, offset?: number, size?: number[], stride?: number[]) {
+      check_inplace(self, records([self]))
+      const from = source ?? empty([0], self.dtype)
+      if (!(from instanceof Tensor || from instanceof TypedStorage))
+        throw new TypeError(`set_(): argument 'source' must be Storage or Tensor, not ${type_name(from)}`)
+      if (from.dtype !== self.dtype)
+        throw new RuntimeError(`set_(): expected ${self.dtype} memory, but got ${from.dtype}`)
+      const memory = from instanceof Tensor ? from.memory : from._memory
+      if (size !== undefined) {
+        const strides = stride === undefined || stride.length === 0 ? contiguous_strides(size) : stride
+        memory.grow((offset! + extent(size, strides).max + 1) * self.dtype.itemsize)
+        self.memory = memory
+        self.set_geometry(offset!, size, strides)
+      } else {
+        self.memory = memory
+        if (from instanceof Tensor) self.set_geometry(from.offset, from.sizes, from.strides)
+        else self.set_geometry(0, [from.size()], [1])
+      }
+      bump_version(self)
+      return self
+    },
+    out: false,
+  },
 )

@@ -4,7 +4,7 @@ export * from './arithmetic.ts'
 export * from './binary_math.ts'
 export * from './bitwise.ts'
 export * from './compare.ts'
-export { angle, conj, conj_physical, resolve_conj, resolve_neg } from './complex.ts'
+export { angle, conj, conj_physical, conj_physical_, resolve_conj, resolve_neg } from './complex.ts'
 export { clone, contiguous, copy_, detach } from './convert.ts'
 export { bincount, histc } from './counting.ts'
 export { corrcoef, cov } from './covariance.ts'
@@ -30,8 +30,8 @@ export { cholesky, cholesky_inverse, cholesky_solve } from './linalg/cholesky.ts
 export { det, logdet, slogdet } from './linalg/det.ts'
 export { symeig } from './linalg/eigh.ts'
 export { matrix_exp } from './linalg/exp.ts'
-export { lu_solve } from './linalg/lu.ts'
-export { cross, matrix_power } from './linalg/products.ts'
+export { lu, lu_solve } from './linalg/lu.ts'
+export { cross, kron, matrix_power } from './linalg/products.ts'
 export { pinverse } from './linalg/pseudo_inverse.ts'
 export { geqrf, ormqr, qr } from './linalg/qr.ts'
 export { inverse } from './linalg/solve.ts'
@@ -49,7 +49,7 @@ export {
 export * from './matmul.ts'
 export { hardshrink, prelu } from './nn/activation.ts'
 export { log_softmax, softmax } from './nn/softmax.ts'
-export { dist, norm, renorm, trace } from './norms.ts'
+export { dist, norm, renorm, renorm_, trace } from './norms.ts'
 export { bernoulli, multinomial } from './random.ts'
 export { moveaxis, movedim, narrow_copy, ravel, swapaxes, swapdims, unflatten } from './rearrange.ts'
 export { all, any, count_nonzero, mean, nanmean, nansum, prod, sum } from './reduction.ts'
@@ -93,11 +93,12 @@ export {
   unbind,
   unsafe_chunk,
   unsafe_split,
+  unsafe_split_with_sizes,
   vsplit,
 } from './split.ts'
 export { logsumexp, std, std_mean, var, var_mean } from './statistics.ts'
 export { diag, diag_embed, diagflat, tril, tril_, triu, triu_ } from './triangular.ts'
-export { is_nonzero, is_same_size } from './type_info.ts'
+export { is_inference, is_neg, is_nonzero, is_same_size } from './type_info.ts'
 export * from './unary.ts'
 export { unique, unique_consecutive } from './unique.ts'
 export {

@@ -8,6 +8,7 @@ import type { MatrixRef } from '../device/device.ts'
 import { cpu_device, empty, kernels } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
+import { in_place } from './define/inplace.ts'
 import { real_number } from './define/numbers.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
@@ -408,6 +409,17 @@ export const addbmm: Op<[self: Tensor, batch1: Tensor, batch2: Tensor, opts?: Sc
     samples: r => [[r(2, 3), r(2, 2, 4), r(2, 4, 3), { beta: 0.5, alpha: 2 }]],
   },
 )
+
+/** In-place {@link addmm}. */
+export const addmm_: typeof addmm = in_place(addmm)
+/** In-place {@link baddbmm}. */
+export const baddbmm_: typeof baddbmm = in_place(baddbmm)
+/** In-place {@link addmv}. */
+export const addmv_: typeof addmv = in_place(addmv)
+/** In-place {@link addr}. */
+export const addr_: typeof addr = in_place(addr)
+/** In-place {@link addbmm}. */
+export const addbmm_: typeof addbmm = in_place(addbmm)
 
 /** A function of 16-bit floats by way of float32; null where they are of another dtype, or not of one. */
 function in_float32(

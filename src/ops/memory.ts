@@ -5,10 +5,17 @@ import { visible_address } from '../device/storage.ts'
 import { TypedStorage } from '../tensor/storage_view.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { composite, type Op } from './define/op.ts'
+import { type LegacyStorage, storage_class } from './storages.ts'
 
 /** The memory under the tensor as a row of elements, shared by all of its views. */
 export const storage: Op<[self: Tensor], TypedStorage> = composite('storage(Tensor self)', {
   body: (self: Tensor) => new TypedStorage(self.memory, self.dtype),
+  out: false,
+})
+
+/** The class of its storage: torch.FloatStorage and so on. */
+export const storage_type: Op<[self: Tensor], LegacyStorage> = composite('storage_type(Tensor self)', {
+  body: (self: Tensor) => storage_class(self.dtype),
   out: false,
 })
 

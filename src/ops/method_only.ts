@@ -3,6 +3,8 @@
 import {
   bfloat16 as bfloat16_,
   bool as bool_,
+  complex64,
+  complex128,
   DType,
   float16,
   float32,
@@ -15,6 +17,7 @@ import {
   uint8,
 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
+import { format_name, type MemoryFormat } from '../base/memory_format.ts'
 import { Place, type PlaceLike, require_available, device as to_place } from '../tensor/place.ts'
 import { bind, is_options, parse_schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -23,7 +26,13 @@ import { full_value, make_filled } from './creation.ts'
 import { make_op, type Op } from './define/op.ts'
 import type { Number } from './define/pointwise.ts'
 
-type ToOptions = { dtype?: DType; device?: PlaceLike; copy?: boolean; non_blocking?: boolean }
+type ToOptions = {
+  dtype?: DType
+  device?: PlaceLike
+  copy?: boolean
+  non_blocking?: boolean
+  memory_format?: MemoryFormat
+}
 
 /** Converts dtype and device: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`. */
 export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor | ToOptions | boolean)[]]> =
@@ -47,7 +56,9 @@ export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor
           `to() got an unexpected keyword argument '${key}' (known: dtype, device, copy, non_blocking, memory_format)`,
         )
     require_available(place)
-    return to_dtype(self, dtype ?? self.dtype, options.copy ?? flags[1] ?? false)
+    const made = to_dtype(self, dtype ?? self.dtype, options.copy ?? flags[1] ?? false)
+    const format = options.memory_format ?? 'preserve_format'
+    return format_name(format) === 'preserve_format' ? made : made.contiguous({ memory_format: format })
   })
 
 function method<A extends readonly unknown[], R = Tensor>(
@@ -74,6 +85,19 @@ export const short: Op<[self: Tensor]> = cast('short', int16)
 export const char: Op<[self: Tensor]> = cast('char', int8)
 export const byte: Op<[self: Tensor]> = cast('byte', uint8)
 export const bool: Op<[self: Tensor]> = cast('bool', bool_)
+
+export const cfloat: Op<[self: Tensor]> = cast('cfloat', complex64)
+export const cdouble: Op<[self: Tensor]> = cast('cdouble', complex128)
+
+/** The tensor itself, which is dense already, or its conversion to `dtype`. */
+export const to_dense: Op<[self: Tensor, dtype?: DType | null | { dtype?: DType }]> = method(
+  'to_dense',
+  (...args) => {
+    const [self, dtype] = bind([to_dense_schema], args).values as [Tensor, DType | null]
+    return to_dtype(self, dtype ?? self.dtype)
+  },
+)
+const to_dense_schema = parse_schema('to_dense(Tensor self, dtype? dtype=None)')
 
 /** In CPU memory: the tensor itself. */
 export const cpu: Op<[self: Tensor]> = method('cpu', self => self)
@@ -135,14 +159,17 @@ export const zero_: Op<[self: Tensor]> = method('zero_', self =>
   overwrite(self, 'ZeroBackward0', x => full_value(x, 0)),
 )
 
+export { apply_, map_, map2_ } from './callbacks.ts'
 export { new_empty_strided, new_full, new_tensor } from './creation_more.ts'
-
-export { numpy, tolist } from './data.ts'
+export { new_legacy as new, numpy, tolist } from './data.ts'
 
 export {
   as_strided_,
+  resize,
   resize_,
+  resize_as,
   resize_as_,
+  set_,
   squeeze_,
   swapaxes_,
   swapdims_,
@@ -160,6 +187,7 @@ export {
   pin_memory,
   share_memory_,
   storage,
+  storage_type,
 } from './memory.ts'
 export {
   bernoulli_,
@@ -174,4 +202,5 @@ export {
 export { sum_to_size } from './reduction.ts'
 export { repeat } from './repeat.ts'
 export { polygamma_, polygamma_method as polygamma } from './special/gamma.ts'
+export { fill_diagonal_ } from './triangular.ts'
 export { where_method as where } from './where.ts'

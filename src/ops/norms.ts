@@ -1,11 +1,12 @@
 // Norms of vectors, and of tensors taken as vectors: norm, dist, linalg.vector_norm. Also the trace.
 // Not here: norms of matrices (linalg), normalisation layers (nn).
 import { can_cast, type DType, float32, to_real_dtype } from '../base/dtype.ts'
-import { NotImplementedError, RuntimeError, ValueError } from '../base/errors.ts'
+import { RuntimeError, ValueError } from '../base/errors.ts'
 import { wrap_dim } from '../base/shape.ts'
 import { constant } from '../ir/expr.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
+import { in_place } from './define/inplace.ts'
 import { composite, type Op, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { dims_of, keep_dims, type Reduction, reduction, restore_dims } from './define/reduce.ts'
@@ -132,8 +133,10 @@ function norm_of(
       `norm(): input dtype should be either floating point or complex. Got ${scalar_name(type)} instead.`,
     )
   if (typeof p === 'string') {
-    if (p === 'nuc')
-      throw new NotImplementedError('norm(): the nuclear norm is linalg.matrix_norm(x, { ord: "nuc" })')
+    if (p === 'nuc') {
+      if (dtype !== null) throw new ValueError('dtype argument is not supported in nuclear norm')
+      return dim === null ? nuclear_norm(self, keepdim) : nuclear_norm(self, dim, keepdim)
+    }
     if (p !== 'fro') throw new RuntimeError(`only valid string values are 'fro' and 'nuc', found ${p}`)
     if (dtype !== null) throw new ValueError('dtype argument is not supported in frobenius norm')
   }
@@ -159,6 +162,71 @@ export const norm: Op<NormArgs> = overloaded(
     ],
   },
 )
+
+type AlongOptions = { dim?: Dims; keepdim?: boolean; out?: Tensor }
+
+/** The square root of the sum of squares: of all elements, or over one or two dimensions. */
+export const frobenius_norm: Op<
+  [self: Tensor, dim?: Dims | AlongOptions, keepdim?: boolean | AlongOptions, opts?: AlongOptions]
+> = composite('frobenius_norm(Tensor self, int[]? dim=None, bool keepdim=False)', {
+  body(self: Tensor, dim: number[] | null, keepdim: boolean) {
+    if (dim !== null && dim.length > 2)
+      throw new RuntimeError(`Expected at most 2 dimensions, but got ${dim.length} dimensions instead.`)
+    return norm_of(self, 'fro', dim, keepdim, null)
+  },
+  samples: r => [[r(3, 4)], [r(3, 4), 1], [r(2, 3, 4), [0, 2], true]],
+})
+
+/** The sum of the singular values: of a matrix, or of those over two dimensions. */
+export const nuclear_norm: Op<
+  [self: Tensor, dim?: Dims | boolean | AlongOptions, keepdim?: boolean | AlongOptions, opts?: AlongOptions]
+> = overloaded(
+  [
+    [
+      'nuclear_norm(Tensor self, bool keepdim=False)',
+      (self: Tensor, keepdim: boolean) => {
+        if (self.ndim !== 2)
+          throw new RuntimeError(
+            `Expected a tensor with 2 dimensions, but got a tensor with ${self.ndim} dimension${self.ndim === 1 ? '' : 's'} instead.`,
+          )
+        return sum_of_singular(self, [0, 1], keepdim)
+      },
+    ],
+    [
+      'nuclear_norm(Tensor self, int[] dim, bool keepdim=False)',
+      (self: Tensor, dim: number[], keepdim: boolean) => {
+        if (dim.length !== 2) throw new RuntimeError("nuclear norm requires a 'dim' argument of size 2")
+        return sum_of_singular(self, dim, keepdim)
+      },
+    ],
+  ],
+  { samples: r => [[r(3, 4)], [r(2, 3, 4), [0, 2], true]] },
+)
+
+function sum_of_singular(self: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
+  const [a, b] = dims.map(d => wrap_dim(d, self.ndim)) as [number, number]
+  if (a === b) throw new RuntimeError('dims must be distinct')
+  const others = [...self.sizes.keys()].filter(d => d !== a && d !== b)
+  const total = self
+    .permute([...others, a, b])
+    .svd()[1]!
+    .sum(-1)
+  if (!keepdim) return total
+  return total.reshape(self.sizes.map((n, d) => (d === a || d === b ? 1 : n)))
+}
+
+/** The norms of order `pow` of the slices along `dim`, in as many dimensions; -1: of the whole tensor. */
+export const norm_except_dim: Op<
+  [v: Tensor, pow?: number | { pow?: number; dim?: number }, dim?: number | { dim?: number }]
+> = composite('norm_except_dim(Tensor v, int pow=2, int dim=0)', {
+  body(v: Tensor, pow: number, dim: number) {
+    if (dim === -1) return norm_of(v, pow, null, false, null)
+    const others = [...v.sizes.keys()].filter(d => d !== wrap_dim(dim, v.ndim))
+    return norm_of(v, pow, others, true, null)
+  },
+  out: false,
+  samples: r => [[r(3, 4)], [r(2, 3, 4), 1, 2], [r(3, 4), 2, -1]],
+})
 
 type VectorOptions = { ord?: number; dim?: Dims; keepdim?: boolean; dtype?: DType | null; out?: Tensor }
 
@@ -280,6 +348,9 @@ export const renorm: Op<[self: Tensor, p: number, dim: number, maxnorm: number, 
       [r(2, 3, 4), 1, -1, 2],
     ],
   })
+
+/** In-place {@link renorm}. */
+export const renorm_: typeof renorm = in_place(renorm)
 
 // ---------------------------------------------------------------------------------------------- distances of all pairs
 

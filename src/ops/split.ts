@@ -131,6 +131,18 @@ export const split_with_sizes: Op<[self: Tensor, split_sizes: Sizes, dim?: DimAr
   { out: false, samples: r => [[r(5, 2), [1, 4]]] },
 )
 
+/** {@link split_with_sizes} whose results may be written to; the input's history does not learn of it. */
+export const unsafe_split_with_sizes: Op<[self: Tensor, split_sizes: Sizes, dim?: DimArg], Tensor[]> =
+  overloaded(
+    [
+      [
+        'unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0)',
+        (self: Tensor, sizes: number[], dim: number) => split_into(self, sizes, dim, false),
+      ],
+    ],
+    { out: false },
+  )
+
 function chunks(self: Tensor, count: number, dim: number, tracked: boolean): Tensor[] {
   if (self.sizes.length === 0) throw new RuntimeError('chunk expects at least a 1-dimensional tensor')
   if (count <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${count}`)

@@ -11,6 +11,7 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
+import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
 import { diagonal } from './views.ts'
 
@@ -182,3 +183,27 @@ function triangle_indices(name: string, lower: boolean): Op<IndicesArgs> {
 export const tril_indices: Op<IndicesArgs> = triangle_indices('tril_indices', true)
 /** The row and column numbers of the upper triangle of a `row` by `col` matrix, as [2, n]. */
 export const triu_indices: Op<IndicesArgs> = triangle_indices('triu_indices', false)
+
+/**
+ * Fills the diagonal in place. With `wrap`, that of a tall matrix begins anew below its end. Throws RuntimeError for more than
+ * two dimensions of different sizes.
+ */
+export const fill_diagonal_: Op<[self: Tensor, fill_value: Number, wrap?: boolean | { wrap?: boolean }]> =
+  composite('fill_diagonal_(Tensor self, Scalar fill_value, bool wrap=False)', {
+    body(self: Tensor, value: Number, wrap: boolean) {
+      const { sizes, strides, offset } = self
+      if (sizes.length < 2) throw new RuntimeError('dimensions must larger than 1')
+      if (sizes.length > 2 && sizes.some(n => n !== sizes[0]))
+        throw new RuntimeError('all dimensions of input must be of equal length')
+      const [rows, columns] = sizes as [number, number]
+      const step = strides.reduce((a, b) => a + b, 0)
+      const length = Math.min(...sizes)
+      self.as_strided([length], [step], offset).fill_(value)
+      if (wrap && sizes.length === 2 && rows > columns + 1) {
+        const more = Math.ceil(self.count / (columns + 1)) - length
+        self.as_strided([more], [step], offset + strides[0]! * (columns + 1)).fill_(value)
+      }
+      return self
+    },
+    out: false,
+  })

@@ -56,6 +56,10 @@ export const is_floating_point: Op<[input: Tensor], boolean> = about(
 )
 export const is_complex: Op<[input: Tensor], boolean> = about('is_complex', t => t.dtype.is_complex)
 export const is_signed: Op<[input: Tensor], boolean> = about('is_signed', t => t.dtype.is_signed)
+/** Whether it was made in inference mode. */
+export const is_inference: Op<[input: Tensor], boolean> = about('is_inference', t => t._inference)
+/** Whether a negation is pending: never. */
+export const is_neg: Op<[input: Tensor], boolean> = about('is_neg', () => false)
 /** The number of elements. */
 export const numel: Op<[input: Tensor], number> = about('numel', t => t.count)
 

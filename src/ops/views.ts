@@ -472,4 +472,27 @@ export const flatten: Op<
     differentiable: true,
   },
 )
+const linalg_diagonal_schema = parse_schema(
+  'linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1)',
+)
+/** torch.linalg.diagonal: {@link diagonal} of the last two dimensions, if no others are named. */
+export const linalg_diagonal: Op<[A: Tensor, opts?: { offset?: number; dim1?: number; dim2?: number }]> =
+  make_op(
+    (...args: readonly unknown[]) => {
+      const [A, offset, dim1, dim2] = bind([linalg_diagonal_schema], args).values as [
+        Tensor,
+        number,
+        number,
+        number,
+      ]
+      return diagonal(A, offset, dim1, dim2)
+    },
+    {
+      name: 'linalg_diagonal',
+      schemas: [linalg_diagonal_schema],
+      samples: r => [[r(2, 3, 4)], [r(3, 4), { offset: -1 }]],
+      differentiable: true,
+    },
+  )
+
 const flatten_schema = parse_schema('flatten(Tensor self, int start_dim=0, int end_dim=-1)')

@@ -9,16 +9,17 @@ import { type Place, place_of } from './place.ts'
 
 export class TypedStorage {
   readonly dtype: DType
-  readonly #memory: Storage
+  /** The memory itself, for ops. */
+  readonly _memory: Storage
 
   constructor(memory: Storage, dtype: DType) {
-    this.#memory = memory
+    this._memory = memory
     this.dtype = dtype
   }
 
   /** The number of elements: of the whole memory, not of the tensor that it was asked from. */
   size(): number {
-    return Math.floor(this.#memory.nbytes / this.dtype.itemsize)
+    return Math.floor(this._memory.nbytes / this.dtype.itemsize)
   }
 
   get length(): number {
@@ -26,7 +27,7 @@ export class TypedStorage {
   }
 
   nbytes(): number {
-    return this.#memory.nbytes
+    return this._memory.nbytes
   }
 
   element_size(): number {
@@ -39,7 +40,7 @@ export class TypedStorage {
 
   /** The address of the first byte. Without native code it is made up, but equal for equal memory. */
   data_ptr(): number {
-    return visible_address(this.#memory)
+    return visible_address(this._memory)
   }
 
   /** The legacy class name: 'torch.FloatStorage'. */
@@ -57,19 +58,19 @@ export class TypedStorage {
 
   /** Element `i`; negative ones count from the end. Throws IndexError out of range, TypeError for complex numbers. */
   at(i: number): number | bigint | boolean {
-    return read_element(this.#memory.peek(this.dtype), this.dtype, this.#index(i))
+    return read_element(this._memory.peek(this.dtype), this.dtype, this.#index(i))
   }
 
   /** Writes element `i`, which every tensor on this memory sees. */
   set(i: number, value: number | bigint | boolean): void {
-    write_element(this.#memory.touch(this.dtype), this.dtype, this.#index(i), value)
-    this.#memory.version++
+    write_element(this._memory.touch(this.dtype), this.dtype, this.#index(i), value)
+    this._memory.version++
   }
 
   fill_(value: number | bigint | boolean): this {
-    const array = this.#memory.touch(this.dtype)
+    const array = this._memory.touch(this.dtype)
     for (let i = 0; i < this.size(); i++) write_element(array, this.dtype, i, value)
-    this.#memory.version++
+    this._memory.version++
     return this
   }
 
@@ -79,17 +80,17 @@ export class TypedStorage {
 
   /** Whether other threads can have this memory too. */
   is_shared(): boolean {
-    return this.#memory.is_shared
+    return this._memory.is_shared
   }
 
   /** Moves the memory to where other threads can have it too: a SharedArrayBuffer. */
   share_memory_(): this {
-    this.#memory.share()
+    this._memory.share()
     return this
   }
 
   #text(i: number): string {
-    const array = this.#memory.peek(this.dtype)
+    const array = this._memory.peek(this.dtype)
     if (this.dtype.is_complex) {
       const part = to_real_dtype(this.dtype)
       return python_complex(

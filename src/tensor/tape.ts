@@ -5,7 +5,9 @@ import { RuntimeError } from '../base/errors.ts'
 import { keep_exemplar } from '../base/exemplar.ts'
 import { print_as } from '../base/inspect.ts'
 import { size_repr } from '../base/shape.ts'
-import { Tensor } from './tensor.ts'
+import { modes, Tensor } from './tensor.ts'
+
+export { modes } from './tensor.ts'
 
 /** Where a gradient goes: input `nr` of `node`. */
 export type Edge = { readonly node: Node; readonly nr: number }
@@ -13,13 +15,6 @@ export type Edge = { readonly node: Node; readonly nr: number }
 export type Grads = (Tensor | null)[]
 export type TensorHook = (grad: Tensor) => Tensor | null | undefined | void
 export type NodeHook = (grad_inputs: Grads, grad_outputs: Grads) => Grads | null | undefined | void
-
-/** Recording switches. `grad` off: ops make no nodes. `inference`: results can never enter a graph. */
-export const modes: { grad: boolean; inference: boolean; anomaly: boolean } = {
-  grad: true,
-  inference: false,
-  anomaly: false,
-}
 
 /** How often user code has run inside backward passes: hooks, and the backward of custom functions. */
 export const foreign_calls: { count: number } = { count: 0 }
@@ -111,6 +106,10 @@ export class Saved {
   readonly #version: number
   /** The node that saved its own output holds it by this; the error text names it. */
   constructor(tensor: Tensor | null) {
+    if (tensor?._inference && !modes.inference)
+      throw new RuntimeError(
+        'Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.',
+      )
     this.#tensor = tensor
     this.#version = tensor === null ? 0 : tensor.memory.version
     this.empty = tensor === null

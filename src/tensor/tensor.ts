@@ -5,6 +5,7 @@ import type { ComplexScalar } from '../base/complex_scalar.ts'
 import { DType, read_complex, read_element } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
+import { format_name, has_format, type layout, type MemoryFormat, strided } from '../base/memory_format.ts'
 import { contiguous_strides, is_contiguous, numel, Size, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Storage } from '../device/storage.ts'
@@ -35,6 +36,14 @@ export interface TensorInit {
 export interface TensorMethods {}
 export interface Tensor extends TensorMethods {}
 
+/** Recording switches. `grad` off: ops make no nodes. `inference`: results can never enter a graph. */
+export const modes: { grad: boolean; inference: boolean; anomaly: boolean; anomaly_nan: boolean } = {
+  grad: true,
+  inference: false,
+  anomaly: false,
+  anomaly_nan: true,
+}
+
 export class Tensor implements Operand {
   /** The storage, shared with views. The fields from here to `dtype` are the internal face that kernels use. */
   memory: Storage
@@ -55,7 +64,8 @@ export class Tensor implements Operand {
   _hooks: TensorHook[] | null = null
   _retains_grad = false
   _accumulator: Node | null = null
-  _inference = false
+  /** Made in inference mode, and not a view of a tensor that was not. */
+  _inference: boolean = modes.inference
   /** Set on parameters; see nn. */
   _is_parameter = false
 
@@ -134,8 +144,10 @@ export class Tensor implements Operand {
     return this.count * this.dtype.itemsize
   }
 
-  is_contiguous(): boolean {
-    return this.dense
+  /** Whether the elements lie row-major without gaps, or in the order of another memory format. */
+  is_contiguous(options?: { memory_format?: MemoryFormat }): boolean {
+    const format = options?.memory_format
+    return format === undefined ? this.dense : has_format(format_name(format), this.sizes, this.strides)
   }
 
   is_floating_point(): boolean {
@@ -154,7 +166,48 @@ export class Tensor implements Operand {
     return place_of(this)
   }
 
+  get layout(): layout {
+    return strided
+  }
+
+  /** Every tensor is dense and in CPU memory: the questions for others are answered with no. */
+  get is_cpu(): boolean {
+    return true
+  }
   get is_cuda(): boolean {
+    return false
+  }
+  get is_ipu(): boolean {
+    return false
+  }
+  get is_meta(): boolean {
+    return false
+  }
+  get is_mkldnn(): boolean {
+    return false
+  }
+  get is_mps(): boolean {
+    return false
+  }
+  get is_nested(): boolean {
+    return false
+  }
+  get is_ort(): boolean {
+    return false
+  }
+  get is_quantized(): boolean {
+    return false
+  }
+  get is_sparse(): boolean {
+    return false
+  }
+  get is_sparse_csr(): boolean {
+    return false
+  }
+  get is_vulkan(): boolean {
+    return false
+  }
+  get is_xpu(): boolean {
     return false
   }
 
@@ -207,6 +260,10 @@ export class Tensor implements Operand {
   requires_grad_(flag = true): this {
     if (flag && !this.dtype.is_floating_point && !this.dtype.is_complex)
       throw new RuntimeError('only Tensors of floating point dtype can require gradients')
+    if (flag && this._inference && !modes.inference)
+      throw new RuntimeError(
+        'Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.',
+      )
     if (!flag && this.grad_fn !== null)
       throw new RuntimeError(
         'you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a ' +
@@ -349,7 +406,9 @@ export function alias(
   strides: readonly number[] = t.strides,
   offset: number = t.offset,
 ): Tensor {
-  return new Tensor(t.memory, offset, sizes, strides, t.dtype)
+  const made = new Tensor(t.memory, offset, sizes, strides, t.dtype)
+  made._inference = t._inference
+  return made
 }
 
 /** A contiguous tensor over memory that is given. */

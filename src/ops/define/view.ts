@@ -61,6 +61,7 @@ export function make_view(
 ): Tensor {
   const edge = modes.grad ? edge_of(self) : null
   const view = new Tensor(self.memory, offset, sizes, strides, dtype)
+  view._inference = self._inference
   if (modes.inference) return view
   const base = self._view?.base ?? self
   view._view = {
@@ -212,8 +213,10 @@ export function overlaps(sizes: readonly number[], strides: readonly number[]): 
 
 /** Throws where `self` may not be written in place with recording on. */
 export function check_inplace(self: Tensor, recording: boolean): void {
-  if (modes.inference !== true && self._inference && recording)
-    throw new RuntimeError('Inplace update to inference tensor outside InferenceMode is not allowed.')
+  if (self._inference && !modes.inference)
+    throw new RuntimeError(
+      'Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.',
+    )
   if (!modes.grad) return
   const view = self._view
   if (self._requires_grad && self.grad_fn === null)

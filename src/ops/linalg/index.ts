@@ -3,6 +3,7 @@
 
 export { matmul } from '../matmul.ts'
 export { vector_norm } from '../norms.ts'
+export { linalg_diagonal as diagonal } from '../views.ts'
 export { cholesky_ex, linalg_cholesky as cholesky } from './cholesky.ts'
 export { det, linalg_slogdet as slogdet } from './det.ts'
 export { linalg_eig as eig, linalg_eigvals as eigvals } from './eig.ts'

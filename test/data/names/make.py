@@ -58,7 +58,7 @@ LEFT_OVER = set(
     'USE_GLOBAL_DEPS USE_RTLD_GLOBAL_WITH_LIBTORCH TYPE_CHECKING Set factory_kwargs assert_int_or_pair boolean_dispatch '
     'common_notes common_args factory_common_args multi_dim_common reproducibility_notes sparse_support_notes tf32_notes '
     'EPOCH_DEPRECATION_WARNING GRID_SAMPLE_INTERPOLATION_MODES GRID_SAMPLE_PADDING_MODES handle_torch_function '
-    'has_torch_function has_torch_function_unary has_torch_function_variadic is_tensor_like inf PackedSequence_ bind bisect_right'.split()
+    'has_torch_function has_torch_function_unary has_torch_function_variadic is_tensor_like PackedSequence_ bind bisect_right'.split()
 )
 CONSTANTS = (torch.dtype, torch.layout, torch.memory_format, torch.qscheme, torch.Generator)
 
@@ -78,7 +78,7 @@ def public(space, module, home):
         if ours and not isinstance(thing, enum.EnumMeta):
             chosen.add(name)
     if space != 'torch':
-        chosen -= {'Tensor'}
+        chosen -= {'Tensor', 'inf'}
     if space == 'linalg':
         chosen.add('LinAlgError')
     chosen |= set(SUBMODULES.get(space, '').split())

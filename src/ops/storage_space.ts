@@ -1,0 +1,2 @@
+// `torch.storage`: the namespace.
+export { TypedStorage, UntypedStorage } from './storages.ts'
