@@ -390,8 +390,8 @@ static i32 tiles(const f64 *args) {
   return 0;
 }
 
-// Multiply-adds that are worth a thread's attention: some 10 us.
-#define LEAST_WORK 500000
+// Multiply-adds that are worth a thread's attention: 2 us or so.
+#define LEAST_WORK 130000
 
 // args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate,
 // bias (or 0). Returns 0, or 1 where there is no memory.
