@@ -11,7 +11,7 @@ import type { LinearMemory } from './memory.ts'
 import type { Engine } from './routines.ts'
 import { slices, WHOLE } from './slices.ts'
 import { SharedModule } from './threads.ts'
-import { part_length, work_of } from './work.ts'
+import { part_length, value_of, work_of } from './work.ts'
 
 /** Operands of more bytes in all than this are staged piece by piece, in pieces of about so many bytes. */
 const PIECE_BYTES = 256 * 1024
@@ -24,9 +24,7 @@ export function compile({ memory, stage, threads }: Engine, kernel: Kernel): Exe
   const { buffers, params } = kernel
   const first_param = FIRST_BUFFER + buffers.length
   const split = split_loop(lowered)
-  const size_word = split
-    ? (first_param + params.findIndex(p => p.name === (split.size.arg as Param).name)) * 2
-    : 0
+  const size = split ? value_of(split.size, params, first_param) : () => 0
   const dims = split ? slices(lowered, split) : buffers.map(() => WHOLE)
   const can_split = dims.some(d => d !== WHOLE)
   const arg_words = (first_param + params.length) * 2
@@ -55,7 +53,7 @@ export function compile({ memory, stage, threads }: Engine, kernel: Kernel): Exe
     memory.begin()
     write_params(memory, params, first_param, operands, values)
     stage_range(operands, false, 0, 0)
-    const n = memory.i32[size_word]!
+    const n = size(memory.i32)
     const total = stage.bytes
     const length = total > PIECE_BYTES && can_split ? piece_length((n * PIECE_BYTES) / total) : n
     let in_pieces = length < n

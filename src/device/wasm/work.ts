@@ -2,6 +2,7 @@
 // sizes alone, never from the number of threads. Not here: what may be cut and what it costs (lower/split.ts).
 import type { Expr } from '../../ir/expr.ts'
 import type { Param } from '../../ir/kernel.ts'
+import { type PrimName, prims } from '../../ir/prims.ts'
 import type { Cost } from '../../lower/split.ts'
 
 /** What is worth waking threads for, and what a part should have at least; in the units of a Cost. */
@@ -20,27 +21,20 @@ export function work_of({ size, own, inside }: Cost, params: readonly Param[], f
   return args => count(args) * loops.reduce((sum, loop) => sum + loop(args), own)
 }
 
-function value_of(e: Expr, params: readonly Param[], first_slot: number): Work {
+/** How often a loop is taken to run whose size only the kernel knows. */
+const UNKNOWN_SIZE = 16
+
+/** An index expression of the parameters as a function of the arguments. */
+export function value_of(e: Expr, params: readonly Param[], first_slot: number): Work {
   if (e.op === 'const') return () => Number(e.arg)
   if (e.op === 'param') {
     const word = 2 * (first_slot + params.findIndex(p => p.name === (e.arg as Param).name))
     return args => args[word]!
   }
-  const [a = () => 0, b = () => 0] = e.src.map(x => value_of(x, params, first_slot))
-  switch (e.op) {
-    case 'add':
-      return args => a(args) + b(args)
-    case 'sub':
-      return args => a(args) - b(args)
-    case 'mul':
-      return args => a(args) * b(args)
-    case 'min':
-      return args => Math.min(a(args), b(args))
-    case 'div':
-      return args => Math.floor(a(args) / Math.max(1, b(args)))
-    default:
-      return args => Math.max(a(args), b(args))
-  }
+  if (e.op === 'var') return () => UNKNOWN_SIZE
+  const src = e.src.map(x => value_of(x, params, first_slot))
+  const { js } = prims[e.op as PrimName]
+  return args => Number(js(e.type, ...src.map(x => x(args))))
 }
 
 /** How many of `n` iterations make a part; all of them where the work is not worth being shared. */

@@ -3,8 +3,9 @@
 // the address of each buffer's first element, then each parameter, all little-endian in the slot's low bytes. Behind
 // them is room for the kernel's constants, which `run` writes itself.
 // Not here: compiling and launching (device/wasm/).
-import type { Expr } from '../../ir/expr.ts'
+import { topological } from '../../ir/expr.ts'
 import type { Kernel } from '../../ir/kernel.ts'
+import { inline_index_locals } from './affine.ts'
 import { type Code, type Local, load, ModuleBuilder } from './assembler.ts'
 import { type Features, KernelWriter } from './kernel_writer.ts'
 import { legalise } from './legalise.ts'
@@ -21,12 +22,13 @@ export const FIRST_BUFFER = 2
 
 /**
  * The loop whose range the first two slots choose: the only statement of the kernel but for declarations before it,
- * and its iterations are independent. Such a kernel may be run piece by piece. Its size is a parameter.
+ * and its iterations are independent. Such a kernel may be run piece by piece. Its size, and those of the loops in it,
+ * are functions of the parameters where they can be: index locals are written out.
  */
-export function split_loop(kernel: Kernel): (ForStmt & { readonly size: Expr }) | null {
-  const last = kernel.body[kernel.body.length - 1]
+export function split_loop(kernel: Kernel): ForStmt | null {
+  const last = inline_index_locals(kernel.body).at(-1)
   if (last?.kind !== 'for' || (last.mode !== 'parallel' && last.mode !== 'vector')) return null
-  if (last.size.op !== 'param' || last.size.type !== 'index') return null
+  if (topological(last.size).some(e => e.op === 'var' || e.op === 'load' || e.type !== 'index')) return null
   return kernel.body.slice(0, -1).every(s => s.kind === 'declare') ? last : null
 }
 
@@ -55,7 +57,10 @@ export function render_wasm(kernel: Kernel, features: Features): Uint8Array {
 
   const split = split_loop({ ...kernel, body })
   const main: Code = split
-    ? [writer.statements(body.slice(0, -1)), writer.range(split, argument(0, 'i32').get, argument(1, 'i32'))]
+    ? [
+        writer.statements(body.slice(0, -1)),
+        writer.range(body.at(-1) as ForStmt, argument(0, 'i32').get, argument(1, 'i32')),
+      ]
     : writer.statements(body)
   if (writer.argument_bytes > ARGUMENT_BYTES)
     throw new RangeError(`kernel ${kernel.name} has too many arguments and constants`)

@@ -14,6 +14,7 @@ import { gemm } from '../../../src/device/wasm/gemm.ts'
 import { compile } from '../../../src/device/wasm/launch.ts'
 import { LinearMemory } from '../../../src/device/wasm/memory.ts'
 import { Engine } from '../../../src/device/wasm/routines.ts'
+import type { Expr } from '../../../src/ir/expr.ts'
 import { build } from '../../../src/ir/kernel.ts'
 import { matrices, product, view } from './operands.ts'
 
@@ -72,6 +73,26 @@ describe('threads of the wasm device', { timeout: 120_000 }, () => {
     const run = increment(engine)
     const calls = until_helped(engine, () => run([large], []))
     expect(values(large).every((v, i) => v === (i % 10) + calls)).toBe(true)
+  })
+
+  it('workers take part where the number of iterations is computed from sizes', () => {
+    const engine = new Engine(new LinearMemory())
+    engine.threads.count = 2
+    const blocks = compile(
+      engine,
+      build('blocks', k => {
+        const x = k.inout('x', float32, 'flat')
+        const width = k.value('width', 'index')
+        const [n] = x.sizes as [Expr]
+        k.for(n.add(width).sub(1).truncdiv(width), 'parallel', block => {
+          const first = block.mul(width)
+          k.for(n.sub(first).min(width), 'vector', i => k.store(x, [first.add(i)], x.at(first.add(i)).add(1)))
+        })
+      }),
+    )
+    const x = resident([1_000_003])
+    const calls = until_helped(engine, () => blocks([x], [1000]))
+    expect([...new Set(values(x))]).toEqual([calls])
   })
 
   it('workers take part in a matrix product', () => {
