@@ -75,6 +75,7 @@ export { embedding_bag } from './nn/embedding_bag.ts'
 export { channel_shuffle, pixel_shuffle, pixel_unshuffle } from './nn/fold.ts'
 export { group_norm } from './nn/group_norm.ts'
 export { layer_norm, native_layer_norm } from './nn/layer_norm.ts'
+export { _pack_padded_sequence, _pad_packed_sequence } from './nn/packing.ts'
 export { constant_pad_nd } from './nn/pad.ts'
 export { max_pool1d, max_pool1d_with_indices, max_pool2d } from './nn/pool.ts'
 export {

@@ -6,6 +6,7 @@ import * as torch from '../../torch.ts'
 import { Module } from '../module.ts'
 import { Parameter } from '../parameter.ts'
 import { value } from '../repr.ts'
+import { PackedSequence } from '../utils/rnn.ts'
 
 export type RNNOptions = {
   num_layers?: number
@@ -152,121 +153,190 @@ export abstract class RNNBase extends Module {
     return this.mode === 'LSTM' ? [hidden, [count, batch, this.hidden_size]] : [hidden]
   }
 
-  private _check(input: Tensor, states: readonly Tensor[] | null, batched: boolean): void {
+  private _check(input: Tensor, states: readonly Tensor[] | null): void {
     const last = input.size(-1)
     if (last !== this.input_size)
       throw new RuntimeError(
         `input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${last}`,
       )
-    const own = [...this.parameters()][0] as Tensor
+    const own = this.parameters()[0] as Tensor
     if (input.dtype !== own.dtype)
       throw new RuntimeError(
         `expected scalar type ${own.dtype.tensor_type.slice(0, -6)} but found ${input.dtype.tensor_type.slice(0, -6)}`,
       )
-    if (states === null) return
-    if (states.length !== (this.mode === 'LSTM' ? 2 : 1))
+    if (states !== null && states.length !== (this.mode === 'LSTM' ? 2 : 1))
       throw new RuntimeError('LSTM expects two hidden states')
-    for (const state of states)
-      if (state.ndim !== (batched ? 3 : 2)) {
-        const dims = batched ? 3 : 2
-        throw new RuntimeError(
-          this.mode === 'LSTM'
-            ? `For ${batched ? 'batched 3' : 'unbatched 2'}-D input, hx and cx should also be ${dims}-D but got (${states[0]!.ndim}-D, ${states[1]!.ndim}-D) tensors`
-            : `For ${batched ? 'batched 3' : 'unbatched 2'}-D input, hx should also be ${dims}-D but got ${state.ndim}-D tensor`,
-        )
-      }
   }
 
-  /** Runs all layers over `input`; returns the output and the last states. */
-  protected run(input: Tensor, given: readonly Tensor[] | null, compute: Compute): [Tensor, Tensor[]] {
-    if (input.ndim !== 2 && input.ndim !== 3)
-      // As PyTorch counts: what is not a batch has got a dimension for one.
-      throw new RuntimeError(`input must have 3 dimensions, got ${input.ndim + 1}`)
-    const batched = input.ndim === 3
-    this._check(input, given, batched)
-    const batch_first = batched && this.batch_first
-    const x = batched ? input : input.unsqueeze(1)
-    const states = given === null ? null : given.map(s => (batched ? s : s.unsqueeze(1)))
-    const sizes = this._state_sizes(x.size(batch_first ? 0 : 1))
-    states?.forEach((s, i) => {
+  private _check_dims(states: readonly Tensor[], batched: boolean): void {
+    const dims = batched ? 3 : 2
+    const kind = batched ? 'batched 3' : 'unbatched 2'
+    if (states.every(state => state.ndim === dims)) return
+    throw new RuntimeError(
+      this.mode === 'LSTM'
+        ? `For ${kind}-D input, hx and cx should also be ${dims}-D but got (${states[0]!.ndim}-D, ${states[1]!.ndim}-D) tensors`
+        : `For ${kind}-D input, hx should also be ${dims}-D but got ${states[0]!.ndim}-D tensor`,
+    )
+  }
+
+  private _check_sizes(states: readonly Tensor[], sizes: readonly number[][]): void {
+    for (const [i, s] of states.entries())
       if (s.sizes.join() !== sizes[i]!.join())
         throw new RuntimeError(
           this.mode === 'LSTM'
             ? `Expected hidden[${i}] size ${tuple_text(sizes[i]!)}, got ${list_text(s.sizes)}`
             : `Expected hidden size ${tuple_text(sizes[i]!)}, got ${list_text(s.sizes)}`,
         )
-    })
+  }
+
+  private _settings(): Rest {
+    const { bias, num_layers, dropout, training, bidirectional } = this
+    return [this.parameters(), bias, num_layers, dropout, training, bidirectional]
+  }
+
+  /** Runs all layers over `input`; returns the output and the last states. */
+  protected run<S extends Tensor | PackedSequence>(
+    input: S,
+    given: readonly Tensor[] | null,
+    compute: Compute,
+  ): [S, Tensor[]] {
+    return (
+      input instanceof PackedSequence
+        ? this._run_packed(input, given, compute)
+        : this._run_padded(input, given, compute)
+    ) as [S, Tensor[]]
+  }
+
+  private _run_padded(input: Tensor, given: readonly Tensor[] | null, compute: Compute): [Tensor, Tensor[]] {
+    if (input.ndim !== 2 && input.ndim !== 3)
+      // As PyTorch counts: what is not a batch has got a dimension for one.
+      throw new RuntimeError(`input must have 3 dimensions, got ${input.ndim + 1}`)
+    const batched = input.ndim === 3
+    this._check(input, given)
+    if (given !== null) this._check_dims(given, batched)
+    const batch_first = batched && this.batch_first
+    const x = batched ? input : input.unsqueeze(1)
+    const sizes = this._state_sizes(x.size(batch_first ? 0 : 1))
+    const states = given?.map(s => (batched ? s : s.unsqueeze(1))) ?? null
+    if (states !== null) this._check_sizes(states, sizes)
     const initial = states ?? sizes.map(size => torch.zeros(size, { dtype: input.dtype }))
-    const [output, ...last] = compute(x, initial, [
-      [...this.parameters()],
-      this.bias,
-      this.num_layers,
-      this.dropout,
-      this.training,
-      this.bidirectional,
-      batch_first,
-    ])
+    const [output, ...last] = compute(x, null, initial, this._settings(), batch_first)
     return batched ? [output, last] : [output.squeeze(1), last.map(s => s.squeeze(1))]
   }
+
+  private _run_packed(
+    input: PackedSequence,
+    given: readonly Tensor[] | null,
+    compute: Compute,
+  ): [PackedSequence, Tensor[]] {
+    const { data, batch_sizes, sorted_indices, unsorted_indices } = input
+    const permuted = (states: readonly Tensor[], order: Tensor | null): Tensor[] =>
+      order === null ? [...states] : states.map(s => s.index_select(1, order))
+    const states = given === null ? null : permuted(given, sorted_indices)
+    if (data.ndim !== 2) throw new RuntimeError(`input must have 2 dimensions, got ${data.ndim}`)
+    this._check(data, states)
+    const sizes = this._state_sizes(Number(batch_sizes.select(0, 0).item()))
+    if (states !== null) this._check_sizes(states, sizes)
+    const initial = states ?? sizes.map(size => torch.zeros(size, { dtype: data.dtype }))
+    const [output, ...last] = compute(data, batch_sizes, initial, this._settings(), false)
+    return [
+      new PackedSequence(output, batch_sizes, sorted_indices, unsorted_indices),
+      permuted(last, unsorted_indices),
+    ]
+  }
 }
+
+type Rest = [
+  params: Tensor[],
+  has_biases: boolean,
+  num_layers: number,
+  dropout: number,
+  train: boolean,
+  bidirectional: boolean,
+]
 
 /** Calls the function that computes all layers, with what the module has settled. */
 type Compute = (
   input: Tensor,
+  batch_sizes: Tensor | null,
   states: readonly Tensor[],
-  rest: [
-    params: Tensor[],
-    has_biases: boolean,
-    num_layers: number,
-    dropout: number,
-    train: boolean,
-    bidirectional: boolean,
-    batch_first: boolean,
-  ],
+  rest: Rest,
+  batch_first: boolean,
 ) => [Tensor, ...Tensor[]]
+
+/** A function of one state, as {@link Compute}. */
+const with_one_state =
+  (f: typeof torch.gru): Compute =>
+  (x, sizes, [h], rest, batch_first) =>
+    sizes === null ? f(x, h!, ...rest, batch_first) : f(x, sizes, h!, ...rest)
 
 type Sized = [input_size: number, hidden_size: number, ...rest: (number | boolean | string | RNNOptions)[]]
 
+export interface RNN {
+  (input: Tensor, h_0?: Tensor | null): [Tensor, Tensor]
+  (input: PackedSequence, h_0?: Tensor | null): [PackedSequence, Tensor]
+}
 /** h = tanh(W_ih x + b_ih + W_hh h + b_hh), over a sequence; `nonlinearity: 'relu'` instead of tanh. */
 export class RNN extends RNNBase {
   constructor(...args: Sized) {
     super('RNN', args)
   }
 
-  /** `input` (seq, batch, input_size); returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
-  forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
-    const compute = this.nonlinearity === 'relu' ? torch.rnn_relu : torch.rnn_tanh
-    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], (x, [h], rest) =>
-      compute(x, h!, ...rest),
-    )
+  /**
+   * `input` (seq, batch, input_size); returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). Of a
+   * packed sequence the outputs are packed; states are in the order from before packing.
+   */
+  forward(input: PackedSequence, h_0?: Tensor | null): [PackedSequence, Tensor]
+  forward(input: Tensor, h_0?: Tensor | null): [Tensor, Tensor]
+  forward<S extends Tensor | PackedSequence>(input: S, h_0: Tensor | null = null): [S, Tensor] {
+    const f = this.nonlinearity === 'relu' ? torch.rnn_relu : torch.rnn_tanh
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], with_one_state(f))
     return [output, h!]
   }
 }
 
+export interface LSTM {
+  (input: Tensor, states?: readonly [Tensor, Tensor] | null): [Tensor, [Tensor, Tensor]]
+  (input: PackedSequence, states?: readonly [Tensor, Tensor] | null): [PackedSequence, [Tensor, Tensor]]
+}
 /** Long short-term memory over a sequence. */
 export class LSTM extends RNNBase {
   constructor(...args: Sized) {
     super('LSTM', args)
   }
 
-  /** Returns the outputs (seq, batch, hidden) and the last [hidden, cell] states. */
-  forward(input: Tensor, states: readonly [Tensor, Tensor] | null = null): [Tensor, [Tensor, Tensor]] {
-    const [output, last] = this.run(input, states, (x, hx, rest) => torch.lstm(x, hx, ...rest))
+  /** Returns the outputs (seq, batch, hidden), or packed, and the last [hidden, cell] states. */
+  forward(
+    input: PackedSequence,
+    states?: readonly [Tensor, Tensor] | null,
+  ): [PackedSequence, [Tensor, Tensor]]
+  forward(input: Tensor, states?: readonly [Tensor, Tensor] | null): [Tensor, [Tensor, Tensor]]
+  forward<S extends Tensor | PackedSequence>(
+    input: S,
+    states: readonly [Tensor, Tensor] | null = null,
+  ): [S, [Tensor, Tensor]] {
+    const [output, last] = this.run(input, states, (x, sizes, hx, rest, batch_first) =>
+      sizes === null ? torch.lstm(x, hx, ...rest, batch_first) : torch.lstm(x, sizes, hx, ...rest),
+    )
     return [output, last as [Tensor, Tensor]]
   }
 }
 
+export interface GRU {
+  (input: Tensor, h_0?: Tensor | null): [Tensor, Tensor]
+  (input: PackedSequence, h_0?: Tensor | null): [PackedSequence, Tensor]
+}
 /** Gated recurrent units over a sequence. */
 export class GRU extends RNNBase {
   constructor(...args: Sized) {
     super('GRU', args)
   }
 
-  /** Returns the outputs (seq, batch, hidden) and the last states (layers, batch, hidden). */
-  forward(input: Tensor, h_0: Tensor | null = null): [Tensor, Tensor] {
-    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], (x, [h], rest) =>
-      torch.gru(x, h!, ...rest),
-    )
+  /** Returns the outputs (seq, batch, hidden), or packed, and the last states (layers, batch, hidden). */
+  forward(input: PackedSequence, h_0?: Tensor | null): [PackedSequence, Tensor]
+  forward(input: Tensor, h_0?: Tensor | null): [Tensor, Tensor]
+  forward<S extends Tensor | PackedSequence>(input: S, h_0: Tensor | null = null): [S, Tensor] {
+    const [output, [h]] = this.run(input, h_0 === null ? null : [h_0], with_one_state(torch.gru))
     return [output, h!]
   }
 }

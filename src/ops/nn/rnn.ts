@@ -72,51 +72,11 @@ const dense_layer =
   (reverse, input, start, w) =>
     recurrent_layer(mode, reverse, input, start, w, 'StackBackward0')
 
-/**
- * A layer over packed rows: `batch_sizes` says how many sequences there are at each step, longest first. Neighbouring steps
- * of one size are a batch of their own; sequences leave with their last state, or in reverse enter with their first.
- */
+/** A layer over packed rows: `batch_sizes` says how many sequences there are at each step, longest first. */
 const packed_layer =
   (mode: Mode, batch_sizes: readonly number[]): Layer =>
-  (reverse, input, start, w) => {
-    const runs: { length: number; size: number; first: number }[] = []
-    let first = 0
-    for (const size of batch_sizes) {
-      const open = runs[runs.length - 1]
-      if (open?.size === size) open.length++
-      else runs.push({ length: 1, size, first })
-      first += size
-    }
-    const given = start.c === null ? [start.h] : [start.h, start.c]
-    const left: Tensor[][] = given.map(() => [])
-    let states: Tensor[] = given.map(t => t.narrow(0, 0, reverse ? 0 : runs[0]!.size))
-    const outputs = new Array<Tensor>(runs.length)
-    for (const [i, { length, size, first: at }] of reverse ? [...runs.entries()].reverse() : runs.entries()) {
-      const now = states[0]!.sizes[0]!
-      if (size > now) states = states.map((t, k) => joined([t, given[k]!.narrow(0, now, size - now)]))
-      else if (size < now) {
-        for (const [k, t] of states.entries()) left[k]!.unshift(t.narrow(0, size, now - size))
-        states = states.map(t => t.narrow(0, 0, size))
-      }
-      const rows = input.narrow(0, at, length * size).view(length, size, -1)
-      const [output, ...ends] = recurrent_layer(
-        mode,
-        reverse,
-        rows,
-        { h: states[0]!, c: states[1] ?? null },
-        w,
-        'StackBackward0',
-      )
-      outputs[i] = output.flatten(0, 1)
-      states = ends
-    }
-    return [joined(outputs), ...states.map((t, k) => joined([t, ...left[k]!]))]
-  }
-
-const joined = (parts: readonly Tensor[]): Tensor => {
-  const [first, ...rest] = parts.filter(t => t.count > 0 || parts.length === 1)
-  return rest.length === 0 ? first! : cat([first!, ...rest], 0)
-}
+  (reverse, input, start, w) =>
+    recurrent_layer(mode, reverse, input, start, w, 'CatBackward0', batch_sizes)
 
 /** Arguments after the states. */
 type Rest = [has_biases: boolean, num_layers: number, dropout: number, train: boolean, bidirectional: boolean]

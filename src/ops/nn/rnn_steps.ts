@@ -1,7 +1,7 @@
 // Recurrent steps op by op, and their gradients in tensor methods: what 16-bit floats run on, and what a backward pass
 // that is itself recorded goes through. Not here: the fused layers (rnn_layer.ts), which compute the same.
 import type { Tensor } from '../../tensor/tensor.ts'
-import { stack } from '../join.ts'
+import { cat, stack } from '../join.ts'
 import { addmm } from '../matmul.ts'
 
 export type Mode = 'lstm' | 'gru' | 'rnn_tanh' | 'rnn_relu'
@@ -48,36 +48,95 @@ function step(mode: Mode, x: Tensor, before: State, w: Weights): Step {
   return { before, after, own: [i, f, g, o, t, wide] }
 }
 
-/** All steps, in the order of time whichever way they run. */
-function steps(mode: Mode, reverse: boolean, input: Tensor, start: State, w: Weights): Step[] {
-  const [length, batch, size] = input.sizes as [number, number, number]
-  const x = affine(input.reshape([length * batch, size]), w.w_ih, w.b_ih)
-    .view(length, batch, -1)
-    .unbind(0)
-  const done = new Array<Step>(length)
-  let state = start
-  for (const t of order(length, reverse)) {
-    done[t] = step(mode, x[t]!, state, w)
-    state = done[t].after
+/**
+ * What passes from step to step where steps have different numbers of rows: rows that are over stay behind, and rows that
+ * enter are those of `given`.
+ */
+class Passing {
+  #now: Tensor | null = null
+  readonly #given: Tensor
+  #left: Tensor[] = []
+
+  constructor(given: Tensor) {
+    this.#given = given
   }
-  return done
+
+  /** The first `size` rows, for a step. */
+  enter(size: number): Tensor {
+    const rows = this.#now?.sizes[0] ?? 0
+    if (this.#now === null)
+      this.#now = size === this.#given.sizes[0] ? this.#given : this.#given.narrow(0, 0, size)
+    else if (size > rows) this.#now = cat([this.#now, this.#given.narrow(0, rows, size - rows)], 0)
+    else if (size < rows) {
+      this.#left = [this.#now.narrow(0, size, rows - size), ...this.#left]
+      this.#now = this.#now.narrow(0, 0, size)
+    }
+    return this.#now
+  }
+
+  /** What a step made of them. */
+  leave(made: Tensor): void {
+    this.#now = made
+  }
+
+  /** All rows as they are after the last step. */
+  all(): Tensor {
+    return this.#left.length === 0 ? this.#now! : cat([this.#now!, ...this.#left], 0)
+  }
+}
+
+/** The states that pass from step to step. */
+function passing({ h, c }: State): { enter(size: number): State; leave(after: State): void; all(): State } {
+  const [own_h, own_c] = [new Passing(h), c === null ? null : new Passing(c)]
+  return {
+    enter: size => ({ h: own_h.enter(size), c: own_c?.enter(size) ?? null }),
+    leave(after) {
+      own_h.leave(after.h)
+      if (after.c !== null) own_c?.leave(after.c)
+    },
+    all: () => ({ h: own_h.all(), c: own_c?.all() ?? null }),
+  }
+}
+
+/** All steps, in the order of time whichever way they run, and the last states. */
+function steps(
+  mode: Mode,
+  reverse: boolean,
+  rows: Tensor,
+  sizes: readonly number[],
+  start: State,
+  w: Weights,
+): { done: Step[]; last: State } {
+  const x = affine(rows, w.w_ih, w.b_ih).split(sizes)
+  const done = new Array<Step>(sizes.length)
+  const states = passing(start)
+  for (const t of order(sizes.length, reverse)) {
+    const made = step(mode, x[t]!, states.enter(sizes[t]!), w)
+    done[t] = made
+    states.leave(made.after)
+  }
+  return { done, last: states.all() }
 }
 
 /** The order in which `length` steps run. */
 export const order = (length: number, reverse: boolean): number[] =>
   Array.from({ length }, (_, i) => (reverse ? length - 1 - i : i))
 
-/** A layer in one direction: the output (seq, batch, state) and the last states. */
+/**
+ * A layer in one direction over the rows of all steps, `sizes` of them each: the output's rows and the last states. Sizes do
+ * not grow from step to step.
+ */
 export function unrolled(
   mode: Mode,
   reverse: boolean,
-  input: Tensor,
+  rows: Tensor,
+  sizes: readonly number[],
   start: State,
   w: Weights,
 ): [Tensor, ...Tensor[]] {
-  const done = steps(mode, reverse, input, start, w)
-  const { h, c } = done[reverse ? 0 : done.length - 1]!.after
-  return [stack(done.map(s => s.after.h)), h, ...(c === null ? [] : [c])]
+  const { done, last } = steps(mode, reverse, rows, sizes, start, w)
+  const { h, c } = last
+  return [cat(done.map(s => s.after.h)), h, ...(c === null ? [] : [c])]
 }
 
 const sigmoid_slope = (y: Tensor): Tensor => y.mul(y.rsub(1))
@@ -127,44 +186,44 @@ export type LayerGrads = { input: Tensor; h: Tensor; c: Tensor | null } & {
 export function unrolled_grad(
   mode: Mode,
   reverse: boolean,
-  input: Tensor,
+  rows: Tensor,
+  sizes: readonly number[],
   start: State,
   w: Weights,
   [d_output, d_h, d_c]: readonly (Tensor | null)[],
 ): LayerGrads {
-  const done = steps(mode, reverse, input, start, w)
+  const { done } = steps(mode, reverse, rows, sizes, start, w)
   const length = done.length
-  const outputs = d_output?.unbind(0)
+  const outputs = d_output?.split(sizes)
   const grads = new Array<StepGrad>(length)
   const d_hidden = new Array<Tensor>(length)
-  let dh = d_h ?? start.h.detach().new_zeros(start.h.sizes)
-  let dc = d_c ?? null
+  const zeros_like = (t: Tensor): Tensor => t.detach().new_zeros(t.sizes)
+  const { c } = start
+  const flow = passing({ h: d_h ?? zeros_like(start.h), c: c === null ? null : (d_c ?? zeros_like(c)) })
   for (const t of order(length, !reverse)) {
-    const arriving = outputs === undefined ? dh : dh.add(outputs[t]!)
+    const after = flow.enter(sizes[t]!)
+    const arriving = outputs === undefined ? after.h : after.h.add(outputs[t]!)
     d_hidden[t] = arriving
-    const grad = step_grad(mode, done[t]!, w.w_hr === null ? arriving : arriving.mm(w.w_hr), dc)
+    const grad = step_grad(mode, done[t]!, w.w_hr === null ? arriving : arriving.mm(w.w_hr), after.c)
     grads[t] = grad
     const through = grad.from_state.mm(w.w_hh)
-    dh = grad.h === null ? through : through.add(grad.h)
-    dc = grad.c
+    flow.leave({ h: grad.h === null ? through : through.add(grad.h), c: grad.c })
   }
-  const joined = (parts: readonly Tensor[]): Tensor => stack(parts).flatten(0, 1)
-  const dx = joined(grads.map(g => g.x))
-  const ds = joined(grads.map(g => g.from_state))
+  const dx = cat(grads.map(g => g.x))
+  const ds = cat(grads.map(g => g.from_state))
   const biased = w.b_ih !== null
   return {
-    input: dx.mm(w.w_ih).view(input.sizes),
-    h: dh,
-    c: dc,
-    w_ih: dx.t().mm(input.flatten(0, 1)),
-    w_hh: ds.t().mm(joined(done.map(s => s.before.h))),
+    ...flow.all(),
+    input: dx.mm(w.w_ih),
+    w_ih: dx.t().mm(rows),
+    w_hh: ds.t().mm(cat(done.map(s => s.before.h))),
     b_ih: biased ? dx.sum(0) : null,
     b_hh: biased ? ds.sum(0) : null,
     w_hr:
       w.w_hr === null
         ? null
-        : joined(d_hidden)
+        : cat(d_hidden)
             .t()
-            .mm(joined(done.map(s => s.own[5]!))),
+            .mm(cat(done.map(s => s.own[5]!))),
   }
 }
