@@ -5,6 +5,7 @@ import type { Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
 import type { Module } from './module.ts'
 import { typename } from './repr.ts'
+import { is_lazy } from './uninitialized.ts'
 
 /** Tensors by path, in order of registration. Versions of modules hang on it unseen, as `_metadata`. */
 export type StateDict = Record<string, Tensor>
@@ -59,7 +60,7 @@ export function save_from(
   const metadata = metadata_of(state)
   if (metadata) metadata[prefix.slice(0, -1)] = local
   for (const [name, t] of [...module._own_parameters(), ...module._own_buffers(true)])
-    state[prefix + name] = keep_vars ? t : t.detach()
+    state[prefix + name] = keep_vars || is_lazy(t) ? t : t.detach()
   if (module.get_extra_state) (state as Record<string, unknown>)[prefix + EXTRA] = module.get_extra_state()
   for (const [name, child] of module._own_children())
     child.state_dict({ destination: state, prefix: `${prefix}${name}.`, keep_vars })
@@ -105,6 +106,10 @@ function copy_into(key: string, target: Tensor, source: unknown, errors: string[
       `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object from checkpoint but received <class '${typename(source)}'>`,
     )
     return
+  }
+  if (is_lazy(target)) {
+    if (is_lazy(source)) return
+    target.materialize(source.shape)
   }
   // A scalar of PyTorch 0.3 was a vector of one.
   const given = target.ndim === 0 && source.ndim === 1 ? source.select(0, 0) : source

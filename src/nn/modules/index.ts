@@ -14,6 +14,7 @@ export {
   type ConvTransposeOptions,
 } from './conv.ts'
 export * from './dropout.ts'
+export * from './lazy.ts'
 export { Bilinear, Identity, Linear } from './linear.ts'
 export * from './loss.ts'
 export * from './normalization.ts'

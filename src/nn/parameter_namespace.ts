@@ -1,0 +1,3 @@
+// torch.nn.parameter: the namespace.
+export { Parameter } from './parameter.ts'
+export { is_lazy, UninitializedBuffer, UninitializedParameter } from './uninitialized.ts'
