@@ -33,12 +33,21 @@ export class Block {
   /** Whether others were given the buffer. */
   #was_given = false
   resident: Resident | null = null
+  /** The device's memory that the buffer is, where it is one: the bytes must leave it before the buffer is given away. */
+  readonly owner: object | null
 
-  constructor(nbytes: number, buffer: ArrayBufferLike | null, is_exposed: boolean, zeroed = false) {
+  constructor(
+    nbytes: number,
+    buffer: ArrayBufferLike | null,
+    is_exposed: boolean,
+    zeroed = false,
+    owner: object | null = null,
+  ) {
     this.nbytes = nbytes
     this.buffer = buffer
     this.is_exposed = is_exposed
     this.zeroed = zeroed
+    this.owner = owner
   }
 
   /** The buffer, up to date: for use before any device computes again. */
@@ -97,11 +106,13 @@ export class Storage {
 
   /** The buffer, which may be kept: it and the tensors see each other's bytes for good. */
   get buffer(): ArrayBufferLike {
+    this.#leave()
     return this.block.expose()
   }
 
   /** The whole storage as a typed array of the dtype's storage elements (complex: two per element). It may be kept. */
   array(dtype: DType): TypedArray {
+    this.#leave()
     return this.#view(dtype, this.block.expose())
   }
 
@@ -125,6 +136,7 @@ export class Storage {
 
   /** The same bytes with a version counter of its own (`tensor.data`). */
   alias(): Storage {
+    this.#leave()
     const other = new Storage(this.block, this.byte_offset, this.nbytes)
     other.address = this.address
     return other
@@ -142,7 +154,15 @@ export class Storage {
   }
 
   get is_shared(): boolean {
-    return typeof SharedArrayBuffer !== 'undefined' && this.block.buffer instanceof SharedArrayBuffer
+    const { buffer, owner } = this.block
+    return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer && owner === null
+  }
+
+  /** Moves the bytes out of a device's own memory, into a block that is this storage's. */
+  #leave(): void {
+    const { nbytes } = this
+    if (this.block.owner !== null)
+      this.#move_to(new Storage(new Block(nbytes, new_buffer(nbytes, false), false), 0, nbytes))
   }
 
   #move_to(other: Storage): void {
@@ -158,8 +178,14 @@ export class Storage {
 }
 
 let slab: Block | undefined
-let slab_used = SLAB_BYTES
+/** The part of the slab's buffer that nobody has yet. */
+let slab_used = 0
+let slab_end = 0
+/** The machine address of the slab's buffer, if it is known. */
 let slab_address = 0
+
+/** A slab, and where it begins in its block's buffer. */
+export type Slab = { readonly block: Block; readonly start: number }
 
 /** The machine address of an ArrayBuffer; the native device installs one, elsewhere addresses stay 0. */
 let address_of: (buffer: ArrayBufferLike) => number = () => 0
@@ -174,8 +200,8 @@ export function set_address_of(
   addresses_known = true
   address_of = f
   prepare = prepare_block
+  slab_of_device = null
   slab = undefined
-  slab_used = SLAB_BYTES
 }
 
 /** The machine address of a storage's first byte (needs `set_address_of`). */
@@ -185,12 +211,14 @@ export function storage_address(storage: Storage): number {
 }
 
 const made_up = new WeakMap<Block, number>()
-let next_made_up = 0x10000000
+/** Beyond any address in a device's own memory. */
+let next_made_up = 2 ** 33
 
 /** The address of a storage's first byte as users see it: made up where it is not known, but it tells memories apart. */
 export function visible_address(storage: Storage): number {
   if (addresses_known) return storage_address(storage)
   const { block, byte_offset } = storage
+  if (block.owner !== null) return byte_offset
   let address = made_up.get(block)
   if (address === undefined) {
     address = next_made_up
@@ -205,9 +233,13 @@ let lazy = false
 /** Blocks beyond this always have a buffer, so that it shows at once that there is no memory for them. */
 const LARGEST_LAZY = 2 ** 30
 
-/** To be called by a device that keeps large storages in memory of its own. */
-export function keep_elsewhere(): void {
+let slab_of_device: ((nbytes: number) => Slab) | null = null
+
+/** To be called by a device that keeps large storages in memory of its own; slabs, too, where it makes them. */
+export function keep_elsewhere(new_slab: ((nbytes: number) => Slab) | null): void {
   lazy = true
+  slab_of_device = new_slab
+  slab = undefined
 }
 
 // --- memory whose death is known
@@ -305,16 +337,26 @@ function fill(storage: Storage, byte: number): Storage {
 
 function carve(nbytes: number): Storage {
   const rounded = (nbytes + ALIGNMENT - 1) & -ALIGNMENT
-  if (slab === undefined || slab_used + rounded > SLAB_BYTES) {
-    const buffer = uncleared(SLAB_BYTES + ALIGNMENT)
-    slab = new Block(buffer.byteLength, buffer, true)
-    slab_address = address_of(buffer)
-    slab_used = slab_address % ALIGNMENT === 0 ? 0 : ALIGNMENT - (slab_address % ALIGNMENT)
-  }
+  if (slab === undefined || slab_used + rounded > slab_end) slab = begin_slab()
   const storage = new Storage(slab, slab_used, nbytes)
   if (slab_address !== 0) storage.address = slab_address + slab_used
   slab_used += rounded
   return storage
+}
+
+function begin_slab(): Block {
+  if (slab_of_device !== null) {
+    const { block, start } = slab_of_device(SLAB_BYTES)
+    slab_address = 0
+    slab_used = start
+    slab_end = start + SLAB_BYTES
+    return block
+  }
+  const buffer = uncleared(SLAB_BYTES + ALIGNMENT)
+  slab_address = address_of(buffer)
+  slab_used = -slab_address & (ALIGNMENT - 1)
+  slab_end = slab_used + SLAB_BYTES
+  return new Block(buffer.byteLength, buffer, true)
 }
 
 function allocate_large(nbytes: number, zeroed: boolean): Storage {

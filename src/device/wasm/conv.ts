@@ -170,10 +170,11 @@ class Convolution {
   }
 
   /** The address of an operand that stays in linear memory; null where it is to be staged. */
-  #resident({ memory: { block }, offset, count, dtype }: Operand, written: boolean): number | null {
+  #resident({ memory, offset, count, dtype }: Operand, written: boolean): number | null {
+    const { block, byte_offset } = memory
     if (!this.#residents.accepts(block)) return null
-    const bytes = count * dtype.itemsize
-    return this.#residents.use(block, written, written && bytes === block.nbytes) + offset * dtype.itemsize
+    const overwrites = written && count * dtype.itemsize === block.nbytes
+    return this.#residents.use(block, written, overwrites) + byte_offset + offset * dtype.itemsize
   }
 
   // ---------------------------------------------------------------------------------------- kinds

@@ -1,10 +1,11 @@
 // The CPU device that needs nothing but a WebAssembly engine: it works in every browser and in Node without a compiler.
-// Kernels and routines work in linear memory. There large storages stay, as long as JavaScript does not hold them; small
-// ones live in ordinary ArrayBuffers and are copied for each launch.
+// Kernels and routines work in linear memory. There storages stay, as long as JavaScript does not hold them; what it holds
+// lives in ordinary ArrayBuffers and is copied for each launch.
 // Not here: rendering (render/wasm/), staging and launching (the other files of this folder).
 import type { Device } from '../device.ts'
 import { allocate, keep_elsewhere } from '../storage.ts'
 import { conv } from './conv.ts'
+import { features } from './features.ts'
 import { gemm } from './gemm.ts'
 import { compile } from './launch.ts'
 import { LinearMemory } from './memory.ts'
@@ -16,7 +17,8 @@ import { Engine } from './routines.ts'
  */
 export function wasm_device(budget?: number): Device {
   const engine = new Engine(new LinearMemory(), budget)
-  keep_elsewhere()
+  const { residents } = engine
+  keep_elsewhere(features().shared_memory ? nbytes => residents.slab(nbytes) : null)
   return {
     backend: 'wasm',
     type: 'cpu',

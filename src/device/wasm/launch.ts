@@ -16,8 +16,11 @@ import { part_length, value_of, work_of } from './work.ts'
 /** Operands of more bytes in all than this are staged piece by piece, in pieces of about so many bytes. */
 const PIECE_BYTES = 256 * 1024
 
+/** Where no operand has more elements than this, the work is not worth being shared, or looked at. */
+const SMALL = 2048
+
 /** Compiles a kernel for launches on the engine's memory. */
-export function compile({ memory, stage, threads }: Engine, kernel: Kernel): Executable {
+export function compile({ memory, stage, threads, residents }: Engine, kernel: Kernel): Executable {
   const lowered = lower(kernel)
   const module = new SharedModule(render_wasm(lowered, features()), memory.memory)
   const run = module.exports['run'] as (args: number) => void
@@ -49,9 +52,31 @@ export function compile({ memory, stage, threads }: Engine, kernel: Kernel): Exe
     stage.copy_out()
   }
 
+  const writes = buffers.map(b => b.access !== 'in')
+  /** Runs on operands that are all in linear memory; returns false if one is not. */
+  const run_in_place = (operands: readonly Operand[]): boolean => {
+    const { i32 } = memory
+    let most = 0
+    for (let i = 0; i < writes.length; i++) {
+      const { memory: storage, offset, count, dtype } = operands[i]!
+      const base = residents.find(storage.block, writes[i]!)
+      if (base === null) return false
+      i32[(FIRST_BUFFER + i) * 2] = base + storage.byte_offset + offset * dtype.itemsize
+      if (count > most) most = count
+    }
+    const n = size(i32)
+    i32[0] = 0
+    i32[2] = n
+    const length = most > SMALL ? part_length(n, work(i32)) : n
+    if (length < n) threads.run_kernel(module, arg_words, n, length)
+    else run(0)
+    return true
+  }
+
   return (operands, values) => {
     memory.begin()
     write_params(memory, params, first_param, operands, values)
+    if (run_in_place(operands)) return
     stage_range(operands, false, 0, 0)
     const n = size(memory.i32)
     const total = stage.bytes

@@ -2,7 +2,7 @@
 // they are copied to their buffers when JavaScript looks, or when room is needed. The room of those that died is searched
 // for after collections: of the young generation, often, and of everything, when much is in use.
 // Not here: how linear memory is divided (heap.ts), how death is seen (collector.ts), operands that cannot stay (stage.ts).
-import type { Block, Resident } from '../storage.ts'
+import { Block, type Resident, type Slab } from '../storage.ts'
 import { collect_garbage, collect_young, Mortal, type WeakList, weak_list } from './collector.ts'
 import type { LinearMemory } from './memory.ts'
 
@@ -28,12 +28,18 @@ type Room = {
   launch: number
 }
 
-/** Rooms, and the places that have them, while these are alive. */
+/** What has a room while it is alive. */
+abstract class Occupant extends Mortal {
+  abstract readonly block: Block
+  abstract readonly room: Room
+}
+
+/** Rooms, and those who have them. */
 class Generation {
   readonly rooms: Set<Room> = new Set()
-  readonly places: WeakList<Place> = weak_list()
+  readonly places: WeakList<Occupant> = weak_list()
 
-  add(place: Place): void {
+  add(place: Occupant): void {
     const { room } = place
     room.generation = this
     this.rooms.add(room)
@@ -42,7 +48,7 @@ class Generation {
 }
 
 /** The place of a block, which alone keeps it alive. */
-class Place extends Mortal implements Resident {
+class Place extends Occupant implements Resident {
   readonly residents: Residents
   readonly block: Block
   readonly room: Room
@@ -72,6 +78,21 @@ class Place extends Mortal implements Resident {
   }
 }
 
+/** Small storages that share a block, which is always here. */
+class SlabPlace extends Occupant implements Resident {
+  readonly block: Block
+  readonly room: Room
+
+  constructor(block: Block, room: Room) {
+    super()
+    this.block = block
+    this.room = room
+  }
+
+  to_buffer(): void {}
+  drop(): void {}
+}
+
 export class Residents {
   readonly memory: LinearMemory
   readonly #budget: number
@@ -95,11 +116,36 @@ export class Residents {
 
   /** Whether a block may stay. */
   accepts(block: Block): boolean {
-    return !block.is_exposed && block.nbytes <= this.#budget / 4
+    return block.owner === this.memory || (!block.is_exposed && block.nbytes <= this.#budget / 4)
   }
 
-  /** The address of a block's bytes during this launch, which writes all of them before it reads any if `overwrites`. */
+  /** A block of small storages, whose offsets are addresses; only where the memory is shared: else it moves as it grows. */
+  slab(nbytes: number): Slab {
+    const { memory } = this
+    const room = this.#room(nbytes)
+    const block = new Block(nbytes, memory.bytes.buffer, true, false, memory)
+    const place = new SlabPlace(block, room)
+    block.resident = place
+    this.#new.add(place)
+    return { block, start: room.address }
+  }
+
+  /** As `use`, of a block that is here already; null of one that is not. */
+  find(block: Block, writes: boolean): number | null {
+    if (block.owner === this.memory) return 0
+    const { resident } = block
+    if (!(resident instanceof Place) || resident.residents !== this) return null
+    resident.room.launch = this.memory.launch
+    if (writes) resident.in_step = false
+    return resident.room.address
+  }
+
+  /**
+   * What is to be added to a storage's offset to get its address, during this launch, which writes all of the block
+   * before it reads any if `overwrites`.
+   */
   use(block: Block, writes: boolean, overwrites: boolean): number {
+    if (block.owner === this.memory) return 0
     let place = block.resident as Place | null
     if (place === null || place.residents !== this) place = this.#enter(block, overwrites)
     const { launch } = this.memory
@@ -112,18 +158,20 @@ export class Residents {
 
   #enter(block: Block, overwrites: boolean): Place {
     if (block.resident !== null) block.host(true)
-    const { nbytes } = block
-    const { memory } = this
-    if (memory.used + nbytes > this.#limit) this.#make_room(nbytes)
-    else if (this.#came + nbytes > this.#young_limit) this.#search_young()
-    this.#came += nbytes
-    const address = memory.allocate(nbytes)
-    const place = new Place(this, block, { address, nbytes, generation: this.#new, launch: memory.launch })
-    if (overwrites) place.overwritten_by = memory.launch
+    const place = new Place(this, block, this.#room(block.nbytes))
+    if (overwrites) place.overwritten_by = this.memory.launch
     else this.#fill(place, block)
     block.resident = place
     this.#new.add(place)
     return place
+  }
+
+  #room(nbytes: number): Room {
+    const { memory } = this
+    if (memory.used + nbytes > this.#limit) this.#make_room(nbytes)
+    else if (this.#came + nbytes > this.#young_limit) this.#search_young()
+    this.#came += nbytes
+    return { address: memory.allocate(nbytes), nbytes, generation: this.#new, launch: memory.launch }
   }
 
   /** Copies what a block has so far to its place. */

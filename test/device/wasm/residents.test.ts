@@ -335,6 +335,58 @@ describe('the room of what died', () => {
   })
 })
 
+describe('small storages', () => {
+  const { fill } = side(wasm_device())
+  const small = (): Storage => allocate(64)
+  const whole = (s: Storage): ReturnType<typeof view> => view(s, float32, [16])
+
+  it('are used where they are, by the device that made their slab', () => {
+    const x = small()
+    const { block } = x
+    fill([whole(x)], [3])
+    expect(x.peek(float32)).toEqual(new Float32Array(16).fill(3))
+    x.touch(float32)[1] = 4
+    expect([x.block, x.peek(float32)[1], x.is_shared]).toEqual([block, 4, false])
+  })
+
+  it('leave it before their memory is given away', () => {
+    const x = small()
+    const neighbour = small()
+    fill([whole(x)], [3])
+    fill([whole(neighbour)], [5])
+    const array = x.array(float32)
+    expect(array.buffer.byteLength).toBe(64)
+    fill([whole(x)], [7])
+    expect([...array]).toEqual(Array(16).fill(7))
+    array[2] = 1
+    expect(x.peek(float32)[2]).toBe(1)
+    expect(neighbour.peek(float32)[2]).toBe(5)
+  })
+
+  it('leave it before they have another storage of the same memory', () => {
+    const x = small()
+    fill([whole(x)], [3])
+    const other = x.alias()
+    fill([whole(other)], [6])
+    expect(x.peek(float32)).toEqual(new Float32Array(16).fill(6))
+    fill([whole(x)], [2])
+    expect(other.peek(float32)).toEqual(new Float32Array(16).fill(2))
+  })
+
+  it('live as long as one of their slab does, and the room of the others is used again', () => {
+    const memory = new LinearMemory()
+    const residents = new Residents(memory)
+    const kept = residents.slab(65536)
+    memory.i32[kept.start / 4] = 17
+    const starts = new Set<number>()
+    for (let i = 0; i < 3000; i++) starts.add(residents.slab(65536).start)
+    expect(starts.has(kept.start)).toBe(false)
+    expect(memory.i32[kept.start / 4]).toBe(17)
+    expect(memory.used).toBeLessThan(40 * 2 ** 20)
+    expect(kept.block.nbytes).toBe(65536)
+  })
+})
+
 describe('a weak list', () => {
   const kept = [new Mortal(), new Mortal()]
   const filled = (by_reference: boolean) => {
