@@ -31,7 +31,8 @@ const may_import: Record<string, readonly string[]> = {
   'autograd/': ['base/', 'tensor/', 'ops/'],
   'torch.ts': ['base/', 'tensor/', 'ops/', 'autograd/'],
   'nn/': user,
-  'optim/': user,
+  'optim/': [...user, 'optim/swa_utils.ts'],
+  'optim/swa_utils.ts': [...user, 'nn/', 'optim/'],
   'default_device.ts': ['base/', 'device/'],
   'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/'],
 }

@@ -33,6 +33,7 @@ export type { RAdamOptions } from './radam.ts'
 export type { RMSpropOptions } from './rmsprop.ts'
 export type { RpropOptions } from './rprop.ts'
 export type { SGDOptions } from './sgd.ts'
+export * as swa_utils from './swa_utils.ts'
 
 export type Adadelta = AdadeltaClass
 export const Adadelta: _Callable<typeof AdadeltaClass> = _callable(AdadeltaClass)

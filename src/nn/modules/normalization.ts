@@ -104,7 +104,8 @@ abstract class NormBase extends Module {
   }
 }
 
-abstract class BatchNorm extends NormBase {
+/** What all BatchNorms are instances of. @internal */
+export abstract class _BatchNorm extends NormBase {
   /** Throws ValueError for inputs of other dimensions. */
   protected abstract check(input: Tensor): void
 
@@ -137,7 +138,7 @@ function require_dims(input: Tensor, dims: readonly number[]): void {
 }
 
 /** Batch normalisation by the statistics of this process. */
-abstract class LocalBatchNorm extends BatchNorm {
+abstract class LocalBatchNorm extends _BatchNorm {
   constructor(num_features: number, ...rest: readonly (number | boolean | null | NormOptions)[]) {
     super(batch<Settings>([num_features, ...rest]))
   }
@@ -151,7 +152,7 @@ const sync_batch = reader(
  * Batch normalisation over the batches of several processes in training; there are none to ask here, so a call in
  * training throws ValueError, as PyTorch does for input on a CPU. In evaluation it is that of BatchNorm.
  */
-export class SyncBatchNorm extends BatchNorm {
+export class SyncBatchNorm extends _BatchNorm {
   declare readonly process_group: unknown
 
   constructor(num_features: number, ...rest: readonly (number | boolean | null | NormOptions)[]) {
@@ -172,7 +173,7 @@ export class SyncBatchNorm extends BatchNorm {
   /** `module` with every BatchNorm in it replaced by a SyncBatchNorm of the same parameters and statistics. */
   static convert_sync_batchnorm(module: Module, process_group: unknown = null): Module {
     let converted = module
-    if (module instanceof BatchNorm) {
+    if (module instanceof _BatchNorm) {
       const { num_features, eps, momentum, affine, track_running_stats } = module
       const sync = new SyncBatchNorm(num_features, eps, momentum, affine, track_running_stats)
       Object.assign(sync, { process_group })
