@@ -18,6 +18,9 @@ const MOST_HEADROOM = 512 * MB
 /** The share of time that searching may take. */
 const MOST_TIME = 0.1
 
+/** The launch of what was in none. */
+const UNUSED = -1
+
 /** A part of linear memory that was given to a block. */
 type Room = {
   readonly address: number
@@ -122,7 +125,7 @@ export class Residents {
   /** A block of small storages, whose offsets are addresses; only where the memory is shared: else it moves as it grows. */
   slab(nbytes: number): Slab {
     const { memory } = this
-    const room = this.#room(nbytes)
+    const room = this.#room(nbytes, UNUSED)
     const block = new Block(nbytes, memory.bytes.buffer, true, false, memory)
     const place = new SlabPlace(block, room)
     block.resident = place
@@ -130,9 +133,14 @@ export class Residents {
     return { block, start: room.address }
   }
 
+  #use_slab({ resident }: Block): number {
+    ;(resident as SlabPlace).room.launch = this.memory.launch
+    return 0
+  }
+
   /** As `use`, of a block that is here already; null of one that is not. */
   find(block: Block, writes: boolean): number | null {
-    if (block.owner === this.memory) return 0
+    if (block.owner === this.memory) return this.#use_slab(block)
     const { resident } = block
     if (!(resident instanceof Place) || resident.residents !== this) return null
     resident.room.launch = this.memory.launch
@@ -145,7 +153,7 @@ export class Residents {
    * before it reads any if `overwrites`.
    */
   use(block: Block, writes: boolean, overwrites: boolean): number {
-    if (block.owner === this.memory) return 0
+    if (block.owner === this.memory) return this.#use_slab(block)
     let place = block.resident as Place | null
     if (place === null || place.residents !== this) place = this.#enter(block, overwrites)
     const { launch } = this.memory
@@ -158,7 +166,7 @@ export class Residents {
 
   #enter(block: Block, overwrites: boolean): Place {
     if (block.resident !== null) block.host(true)
-    const place = new Place(this, block, this.#room(block.nbytes))
+    const place = new Place(this, block, this.#room(block.nbytes, this.memory.launch))
     if (overwrites) place.overwritten_by = this.memory.launch
     else this.#fill(place, block)
     block.resident = place
@@ -166,12 +174,12 @@ export class Residents {
     return place
   }
 
-  #room(nbytes: number): Room {
+  #room(nbytes: number, launch: number): Room {
     const { memory } = this
     if (memory.used + nbytes > this.#limit) this.#make_room(nbytes)
     else if (this.#came + nbytes > this.#young_limit) this.#search_young()
     this.#came += nbytes
-    return { address: memory.allocate(nbytes), nbytes, generation: this.#new, launch: memory.launch }
+    return { address: memory.allocate(nbytes), nbytes, generation: this.#new, launch }
   }
 
   /** Copies what a block has so far to its place. */
