@@ -42,6 +42,11 @@ export class Adadelta extends Optimizer<Group, State> {
     return { step: 0, square_avg: zeros_like(p), acc_delta: zeros_like(p) }
   }
 
+  /** As PyTorch: many tensors at once stay complex. */
+  protected override in_pairs({ foreach }: Group): boolean {
+    return !foreach
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
     const { lr, rho, eps, weight_decay } = group
     const { square_avg, acc_delta } = state

@@ -2,7 +2,7 @@
 import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { step_count } from './adam.ts'
 import { Optimizer, type Params } from './optimizer.ts'
-import { type Keywords, require_that, signature } from './options.ts'
+import { in_both_parts, type Keywords, require_that, signature } from './options.ts'
 
 export type AdagradOptions = {
   lr?: number
@@ -49,14 +49,18 @@ export class Adagrad extends Optimizer<Group, State> {
   }
 
   protected override initial(p: Tensor, { initial_accumulator_value }: Group): State {
-    return { step: step_count(), sum: zeros_like(p).fill_(initial_accumulator_value) }
+    return { step: step_count(), sum: zeros_like(p).fill_(in_both_parts(initial_accumulator_value, p)) }
   }
 
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
-    const { lr, lr_decay, weight_decay, eps } = group
+    const { lr, lr_decay, weight_decay, eps, foreach } = group
     const step = Number(state.step.add_(1).item())
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
     state.sum.addcmul_(grad, grad)
-    _nn.add_over_root_(p, grad, state.sum, { value: -lr / (1 + (step - 1) * lr_decay), eps })
+    // As PyTorch: for many tensors at once the rate is computed in the dtype of the count.
+    const rate = foreach
+      ? Number(state.step.sub(1).mul(lr_decay).add(1).reciprocal().mul(lr).item())
+      : lr / (1 + (step - 1) * lr_decay)
+    _nn.add_over_root_(p, grad, state.sum, { value: -rate, eps })
   }
 }

@@ -2,7 +2,7 @@
 import { AssertionError, RuntimeError } from '../base/errors.ts'
 import { _nn, get_default_dtype, maximum, type Tensor, tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
-import { type Keywords, require_adam, signature } from './options.ts'
+import { type Keywords, refuse_foreach, require_adam, signature } from './options.ts'
 
 export type AdamOptions = {
   lr?: number
@@ -58,6 +58,7 @@ export class Adam extends Optimizer<Group, AdamState> {
   }
 
   protected override update_fused(p: Tensor, grad: Tensor, state: AdamState, group: Group): boolean {
+    refuse_foreach(group)
     return adam_update_fused(p, grad, state, group, false)
   }
 

@@ -61,7 +61,9 @@ export class ASGD extends Optimizer<Group, State> {
     p.mul_(1 - lambd * rate).add_(grad, { alpha: -rate })
     if (mu.item() === 1) ax.copy_(p)
     else ax.add_(p.sub(ax).mul_(mu))
-    eta.fill_(lr / (1 + lambd * lr * step) ** alpha)
-    mu.fill_(1 / Math.max(1, step - t0))
+    // Rounded to the default dtype, even where they were loaded in another.
+    const dtype = get_default_dtype()
+    eta.copy_(tensor(lr / (1 + lambd * lr * step) ** alpha, { dtype }))
+    mu.copy_(tensor(1 / Math.max(1, step - t0), { dtype }))
   }
 }

@@ -12,6 +12,7 @@ import { RAdam as RAdamClass } from './radam.ts'
 import { RMSprop as RMSpropClass } from './rmsprop.ts'
 import { Rprop as RpropClass } from './rprop.ts'
 import { SGD as SGDClass } from './sgd.ts'
+import { SparseAdam as SparseAdamClass } from './sparse_adam.ts'
 
 export type { AdadeltaOptions } from './adadelta.ts'
 export type { AdagradOptions } from './adagrad.ts'
@@ -33,6 +34,7 @@ export type { RAdamOptions } from './radam.ts'
 export type { RMSpropOptions } from './rmsprop.ts'
 export type { RpropOptions } from './rprop.ts'
 export type { SGDOptions } from './sgd.ts'
+export type { SparseAdamOptions } from './sparse_adam.ts'
 export * as swa_utils from './swa_utils.ts'
 
 export type Adadelta = AdadeltaClass
@@ -59,3 +61,5 @@ export type Rprop = RpropClass
 export const Rprop: _Callable<typeof RpropClass> = _callable(RpropClass)
 export type SGD = SGDClass
 export const SGD: _Callable<typeof SGDClass> = _callable(SGDClass)
+export type SparseAdam = SparseAdamClass
+export const SparseAdam: _Callable<typeof SparseAdamClass> = _callable(SparseAdamClass)

@@ -43,8 +43,12 @@ export class NAdam extends Optimizer<Group, State> {
     return { step: step_count(), mu_product, exp_avg: zeros_like(p), exp_avg_sq: zeros_like(p) }
   }
 
+  protected override in_pairs(): boolean {
+    return false
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
-    const { lr, betas, eps, weight_decay, momentum_decay } = group
+    const { lr, betas, eps, weight_decay, momentum_decay, foreach } = group
     const { exp_avg, exp_avg_sq, mu_product } = state
     const [beta1, beta2] = betas
     const step = Number(state.step.add_(1).item())
@@ -52,7 +56,8 @@ export class NAdam extends Optimizer<Group, State> {
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentum_decay))
     const mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentum_decay))
     const product = Number(mu_product.mul_(mu).item())
-    const product_next = Number(mu_product.mul(mu).mul(mu_next).item())
+    // As PyTorch: one tensor at a time, the momentum of this step counts twice.
+    const product_next = foreach ? product * mu_next : Number(mu_product.mul(mu).mul(mu_next).item())
     _nn.decay_add_(exp_avg, grad, { decay: beta1, alpha: 1 - beta1 })
     _nn.decay_addcmul_(exp_avg_sq, grad, grad, { decay: beta2, value: 1 - beta2 })
     const denominator = exp_avg_sq

@@ -10,6 +10,7 @@ import {
   enable_grad,
   set_grad_enabled,
   Tensor,
+  view_as_real,
 } from '../torch.ts'
 import { required, type_name } from './options.ts'
 
@@ -97,18 +98,35 @@ export class Optimizer<
   step<Loss>(closure: (() => Loss) | null): Loss
   step<Loss>(closure: (() => Loss) | null = null): Loss | null {
     const loss = closure === null ? null : enable_grad(closure)
-    const differentiable = (this.defaults as { differentiable?: boolean }).differentiable ?? false
-    set_grad_enabled(differentiable, () => {
-      for (const group of this.param_groups)
+    const { differentiable = false } = this.defaults as { differentiable?: boolean }
+    for (const group of this.param_groups)
+      set_grad_enabled(differentiable && group['foreach'] !== true, () => {
         for (const p of group.params) {
           const { grad } = p
           if (grad === null) continue
           const state = this.state_of(p, group)
-          if (!this.update_fused(p, grad, state, group))
+          if (p.is_complex() && this.in_pairs(group)) this.update_pairs(p, grad, state, group)
+          else if (!this.update_fused(p, grad, state, group))
             this.update(p, group['maximize'] ? grad.neg() : grad, state, group)
         }
-    })
+      })
     return loss
+  }
+
+  /** Whether the parts of complex parameters move as if they were parameters of their own. */
+  protected in_pairs(_group: ParamGroup<Options>): boolean {
+    return true
+  }
+
+  /** {@link update} of a complex parameter: everything complex is shown as pairs of real numbers. */
+  private update_pairs(p: Tensor, grad: Tensor, state: State, group: ParamGroup<Options>): void {
+    const is_complex = (x: unknown): x is Tensor => x instanceof Tensor && x.is_complex()
+    const shown = (x: unknown): unknown => (is_complex(x) ? view_as_real(x) : x)
+    const real = Object.fromEntries(Object.entries(state).map(([key, x]) => [key, shown(x)]))
+    const parts = view_as_real(grad)
+    this.update(view_as_real(p), group['maximize'] ? parts.neg() : parts, real as State, group)
+    const kept = state as Record<string, unknown>
+    for (const key of Object.keys(real)) if (!is_complex(kept[key])) kept[key] = real[key]
   }
 
   /** Moves one parameter, in place, against its gradient. */

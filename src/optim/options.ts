@@ -1,7 +1,15 @@
 // Arguments of optimizers and schedulers, taken as in Python: some may stay positional, all can be keywords in one
 // trailing object, and unknown ones are errors. Not here: what the options mean.
-import { ValueError } from '../base/errors.ts'
-import { _bind, _parse_schema, _python_scalar, _type_name, Tensor } from '../torch.ts'
+import { AssertionError, ValueError } from '../base/errors.ts'
+import {
+  _bind,
+  _parse_schema,
+  _python_scalar,
+  _type_name,
+  type ComplexScalar,
+  complex_scalar,
+  Tensor,
+} from '../torch.ts'
 
 /** The arguments after the first: a leading part of `Positional`, then perhaps an object of keywords. */
 export type Keywords<Positional extends readonly unknown[], Options> =
@@ -46,6 +54,15 @@ export function require_adam(o: {
   }
   require_that(o.weight_decay >= 0, 'weight_decay value', o.weight_decay)
 }
+
+/** Throws AssertionError where PyTorch's update of many tensors at once would have to be differentiated. */
+export function refuse_foreach(o: { foreach?: boolean | null; differentiable?: boolean }): void {
+  if (o.foreach && o.differentiable) throw new AssertionError("_foreach ops don't support autograd")
+}
+
+/** `x`, or `x + xi` for a complex parameter: each of its parts begins with it. */
+export const in_both_parts = (x: number, p: Tensor): number | ComplexScalar =>
+  p.is_complex() ? complex_scalar(x, x) : x
 
 /** What torch.typename calls a value. */
 export const type_name = (x: unknown): string =>

@@ -39,8 +39,12 @@ export class RAdam extends Optimizer<Group, State> {
     return { step: step_count(), exp_avg: zeros_like(p), exp_avg_sq: zeros_like(p) }
   }
 
+  protected override in_pairs(): boolean {
+    return false
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
-    const { lr, betas, eps, weight_decay } = group
+    const { lr, betas, eps, weight_decay, foreach } = group
     const { exp_avg, exp_avg_sq } = state
     const [beta1, beta2] = betas
     const step = Number(state.step.add_(1).item())
@@ -54,7 +58,9 @@ export class RAdam extends Optimizer<Group, State> {
     const move = exp_avg.div(1 - beta1 ** step).mul_(lr)
     if (rho > 5) {
       const rectifier = Math.sqrt(((rho - 4) * (rho - 2) * rho_inf) / ((rho_inf - 4) * (rho_inf - 2) * rho))
-      move.mul_(exp_avg_sq.sqrt().add_(eps).reciprocal_().mul_(Math.sqrt(bias2))).mul_(rectifier)
+      // As PyTorch: many tensors at once are divided without epsilon.
+      const root = exp_avg_sq.sqrt().add_(foreach ? 0 : eps)
+      move.mul_(root.reciprocal_().mul_(Math.sqrt(bias2))).mul_(rectifier)
     }
     p.add_(move, { alpha: -1 })
   }

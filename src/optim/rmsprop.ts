@@ -1,7 +1,7 @@
 // RMSprop (Hinton's lectures), plain or centered (Graves, arXiv:1308.0850), with momentum as an option.
 import { _nn, type Tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
-import { type Keywords, require_that, signature } from './options.ts'
+import { type Keywords, refuse_foreach, require_that, signature } from './options.ts'
 
 export type RMSpropOptions = {
   lr?: number
@@ -58,6 +58,7 @@ export class RMSprop extends Optimizer<Group, State> {
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
     const { lr, alpha, eps, weight_decay, momentum, centered, differentiable } = group
     const { square_avg, momentum_buffer, grad_avg } = state
+    refuse_foreach(group)
     state.step++
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
     _nn.decay_addcmul_(square_avg, grad, grad, { decay: alpha, value: 1 - alpha })

@@ -2,7 +2,7 @@
 import { ValueError } from '../base/errors.ts'
 import { type Tensor, zeros_like } from '../torch.ts'
 import { Optimizer, type Params } from './optimizer.ts'
-import { type Keywords, require_that, signature } from './options.ts'
+import { in_both_parts, type Keywords, require_that, signature } from './options.ts'
 
 export type RpropOptions = {
   lr?: number
@@ -40,7 +40,7 @@ export class Rprop extends Optimizer<Group, State> {
   }
 
   protected override initial(p: Tensor, { lr }: Group): State {
-    return { step: 0, prev: zeros_like(p), step_size: zeros_like(p).fill_(lr) }
+    return { step: 0, prev: zeros_like(p), step_size: zeros_like(p).fill_(in_both_parts(lr, p)) }
   }
 
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {

@@ -52,6 +52,10 @@ export class SGD extends Optimizer<Group, State> {
     return momentum_buffer !== null && _nn.sgd_step_(p, grad, momentum_buffer, group)
   }
 
+  protected override in_pairs(): boolean {
+    return false
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: State, group: Group): void {
     const { lr, momentum, dampening, weight_decay, nesterov } = group
     if (weight_decay !== 0) grad = grad.add(p, { alpha: weight_decay })
