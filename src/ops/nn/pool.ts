@@ -6,6 +6,7 @@ import { numel, wrap_dim } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
+import { modes } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
 import { type Op, op, overloaded, type Samples } from '../define/op.ts'
@@ -100,9 +101,10 @@ const max_pool_kernel = kernels(
     dh: number,
     dw: number,
     inside: boolean,
+    with_index: boolean,
   ) => {
     const out = k.output('out', dtype, { rank: 3, inner: 1 })
-    const index = k.output('index', int64, { rank: 3, inner: 1 })
+    const index = with_index ? k.output('index', int64, { rank: 3, inner: 1 }) : null
     const x = k.input('x', dtype, { rank: 3, inner: 1 })
     const ph = k.value('padding_h', 'index')
     const pw = k.value('padding_w', 'index')
@@ -130,7 +132,7 @@ const max_pool_kernel = kernels(
           }
         }
         k.store(out, [p!, i!, j], best!)
-        k.store(index, [p!, i!, j], where.cast('i64'))
+        if (index) k.store(index, [p!, i!, j], where.cast('i64'))
       }
       const looped = (j: Expr): void => {
         const left = j.mul(sw).sub(pw)
@@ -148,7 +150,7 @@ const max_pool_kernel = kernels(
           }),
         )
         k.store(out, [p!, i!, j], best)
-        k.store(index, [p!, i!, j], where.cast('i64'))
+        if (index) k.store(index, [p!, i!, j], where.cast('i64'))
       }
       if (kh * kw > UNROLLED || (!inside && dh > 1)) k.for(ow, 'serial', looped)
       else if (inside) k.for(ow, 'vector', unrolled)
@@ -180,6 +182,20 @@ type PoolArgs = [
   ceil_mode: boolean,
 ]
 
+/** The largest elements and, where they are asked for, their positions. */
+function run_max_pool(self: Tensor, win: Window, with_index: boolean): [Tensor, Tensor | null] {
+  const { kernel, stride, padding, dilation } = win
+  const spatial = self.sizes.slice(-2)
+  const sizes = [...self.sizes.slice(0, -2), ...spatial.map((n, d) => pooled(n, d, win))]
+  const out = empty(sizes, self.dtype)
+  const index = with_index ? empty(sizes, int64) : null
+  if (out.count === 0) return [out, index]
+  const shape = [...kernel, ...stride, ...dilation] as [number, number, number, number, number, number]
+  const executable = max_pool_kernel(self.dtype, ...shape, fits(out, self, win), with_index)
+  executable([planes(out), ...(index ? [planes(index)] : []), planes(dense(self))], padding)
+  return [out, index]
+}
+
 const max_pool: Op<PoolArgs, [Tensor, Tensor]> = op(
   'max_pool2d_with_indices(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)',
   {
@@ -192,17 +208,7 @@ const max_pool: Op<PoolArgs, [Tensor, Tensor]> = op(
       dilation: number[],
       ceil_mode: boolean,
     ) {
-      const win: Window = { kernel, stride, padding, dilation, ceil_mode }
-      const spatial = self.sizes.slice(-2)
-      const sizes = [...self.sizes.slice(0, -2), ...spatial.map((n, d) => pooled(n, d, win))]
-      const out = empty(sizes, self.dtype)
-      const index = empty(sizes, int64)
-      if (out.count === 0) return [out, index] as [Tensor, Tensor]
-      const inside = fits(out, self, win)
-      const shape = [...kernel, ...stride, ...dilation] as [number, number, number, number, number, number]
-      const executable = max_pool_kernel(self.dtype, ...shape, inside)
-      executable([planes(out), planes(index), planes(dense(self))], padding)
-      return [out, index] as [Tensor, Tensor]
+      return run_max_pool(self, { kernel, stride, padding, dilation, ceil_mode }, true) as [Tensor, Tensor]
     },
     saves: ['out.1'],
     backward: { self: ([g], [self], [, index]) => (g ? unpool(g, index, self.sizes) : null) },
@@ -343,10 +349,10 @@ type MaxArgs = [
 const MAX =
   'int[] kernel_size, int[]? stride=None, int[] padding=[0], int[] dilation=[1], bool ceil_mode=False'
 
-const max_pool_op = <R>(
+const max_pool_op = <R extends Tensor | [Tensor, Tensor]>(
   name: string,
   dims: 1 | 2,
-  pick: (found: [Tensor, Tensor]) => R,
+  run: (x: Tensor, ...window: [number[], number[], number[], number[], boolean]) => R,
   samples?: Samples<MaxArgs>,
 ): Op<MaxArgs, R> =>
   overloaded<MaxArgs, R>(
@@ -364,51 +370,43 @@ const max_pool_op = <R>(
           const win = window_of(name, dims, kernel_, stride_, padding_, dilation_, ceil_mode)
           check_pool(name, input, win)
           const { kernel, stride, padding, dilation } = win
-          return pick(
-            lifted(dims, input, x =>
-              max_pool(
-                x,
-                in_two(kernel, 1),
-                in_two(stride, 1),
-                in_two(padding, 0),
-                in_two(dilation, 1),
-                ceil_mode,
-              ),
-            ),
-          )
+          const window = [
+            in_two(kernel, 1),
+            in_two(stride, 1),
+            in_two(padding, 0),
+            in_two(dilation, 1),
+          ] as const
+          return lifted(dims, input, x => run(x, ...window, ceil_mode))
         },
       ],
     ],
     { out: false, ...(samples && { samples }) },
   )
 
+/** The largest elements; their positions are found only where a gradient may ask for them. */
+const max_values = (
+  x: Tensor,
+  kernel: number[],
+  stride: number[],
+  padding: number[],
+  dilation: number[],
+  ceil_mode: boolean,
+): Tensor =>
+  modes.grad && x.requires_grad
+    ? max_pool(x, kernel, stride, padding, dilation, ceil_mode)[0]
+    : run_max_pool(x, { kernel, stride, padding, dilation, ceil_mode }, false)[0]
+
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool1d: Op<MaxArgs> = max_pool_op(
-  'max_pool1d',
-  1,
-  ([values]) => values,
-  r => [[r.distinct(2, 3, 8), 3, 2]],
-)
+export const max_pool1d: Op<MaxArgs> = max_pool_op('max_pool1d', 1, max_values, r => [
+  [r.distinct(2, 3, 8), 3, 2],
+])
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool2d: Op<MaxArgs> = max_pool_op(
-  'max_pool2d',
-  2,
-  ([values]) => values,
-  r => [
-    [r.distinct(1, 2, 6, 6), 2],
-    [r.distinct(1, 2, 7, 6), 3, 2, 1],
-    [r.distinct(2, 7, 7), 2, 2, 0, 2, true],
-  ],
-)
+export const max_pool2d: Op<MaxArgs> = max_pool_op('max_pool2d', 2, max_values, r => [
+  [r.distinct(1, 2, 6, 6), 2],
+  [r.distinct(1, 2, 7, 6), 3, 2, 1],
+  [r.distinct(2, 7, 7), 2, 2, 0, 2, true],
+])
 /** {@link max_pool1d} and the positions of the largest elements in each plane. */
-export const max_pool1d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op(
-  'max_pool1d',
-  1,
-  found => found,
-)
+export const max_pool1d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op('max_pool1d', 1, max_pool)
 /** {@link max_pool2d} and the positions of the largest elements in each plane. */
-export const max_pool2d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op(
-  'max_pool2d',
-  2,
-  found => found,
-)
+export const max_pool2d_with_indices: Op<MaxArgs, [Tensor, Tensor]> = max_pool_op('max_pool2d', 2, max_pool)

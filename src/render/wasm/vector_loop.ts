@@ -17,8 +17,10 @@ import {
   if_else,
   if_value,
   type Local,
+  load,
   mul,
   op,
+  shuffle32,
   v128_zero,
   while_loop,
 } from './assembler.ts'
@@ -294,7 +296,8 @@ class VectorLoop implements VectorContext {
     const a = lane_affine(index, this.#s.var.arg as string, this.#plan.varies)
     if (a === null) return null
     const size = buffer.dtype.itemsize
-    const fixed = is_constant(a.coefficient, 1) ? size : is_constant(a.coefficient, 0) ? 0 : null
+    const steps = [0, 1, 2].find(n => is_constant(a.coefficient, n))
+    const fixed = steps === undefined ? null : steps * size
     const key = `${buffer.name} ${text(a.coefficient)} ${text(a.rest)}`
     let known = this.#pointers.get(key)
     if (known === undefined) {
@@ -327,7 +330,8 @@ class VectorLoop implements VectorContext {
     const buffer = e.arg as Buffer
     const [index, guard, otherwise] = e.src as [Expr, Expr | undefined, Expr | undefined]
     const p = this.#pointer(buffer, index)
-    const is_unit = p?.stride === buffer.dtype.itemsize
+    const size = buffer.dtype.itemsize
+    const is_unit = p?.stride === size
     if (is_unit && guard === undefined) return vector_load(buffer.dtype, p.at, this.#lanes)
     if (is_unit && guard && otherwise && this.is_invariant(guard)) {
       const condition = this.invariant(guard)
@@ -336,6 +340,7 @@ class VectorLoop implements VectorContext {
         if_value('v128', condition, part, rest[j]!),
       )
     }
+    if (guard === undefined && size === 4 && p?.stride === 8) return every_other(p.at, this.#lanes)
     const elements = this.#addresses(buffer, index).map(at => load_element(buffer.dtype, at))
     if (guard === undefined) return from_lanes(e.type, elements)
     const conditions = this.#lane_scalars(guard)
@@ -379,6 +384,13 @@ class VectorLoop implements VectorContext {
     }
   }
 }
+
+/** Every other element of 4 bytes; nothing beyond the last is read. */
+const every_other = (at: Code, lanes: number): Vec =>
+  Array.from({ length: lanes / 4 }, (_, i) => {
+    const [low, high] = [load('v128.load', at, 32 * i), load('v128.load', at, 32 * i + 12)]
+    return shuffle32(low, high, [0, 2, 5, 7])
+  })
 
 /** An index expression as text: equal for equal expressions. */
 function text(e: Expr): string {

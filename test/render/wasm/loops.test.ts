@@ -50,6 +50,23 @@ describe('loops', () => {
     }
   })
 
+  it.each([t.float32, t.int32, t.float64, t.uint8])('read every other element: %s', dtype => {
+    const kernel = build('k', k => {
+      const y = k.output('y', dtype, 'flat')
+      const x = k.input('x', dtype, 'flat')
+      k.for(y.sizes[0]!, 'vector', i => {
+        const [even, odd] = [x.at(i.mul(2)), x.at(i.mul(2).add(1))]
+        k.store(y, [i], even.add(odd.mul(2)))
+      })
+    })
+    for (const n of counts) {
+      const all = numbers(2 * n)
+      const y = zeros(dtype, n)
+      run(kernel, [y, vector(dtype, all)])
+      expect(values_of(y)).toEqual(Array.from({ length: n }, (_, i) => all[2 * i]! + 2 * all[2 * i + 1]!))
+    }
+  })
+
   it.each(['vector', 'parallel', 'serial'] as const)('of mode %s run a part of their range', mode => {
     const kernel = build('k', k => {
       const y = k.output('y', t.float32, 'flat')
