@@ -125,7 +125,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       this.T_cur = at - (T_0 * (T_mult ** n - 1)) / (T_mult - 1)
       this.T_i = T_0 * T_mult ** n
     }
-    this.last_epoch = Math.floor(at ?? this.last_epoch + 1)
-    this.set_rates(this.get_lr())
+    const shown = at ?? this.last_epoch + 1
+    this.last_epoch = Math.floor(shown)
+    this.set_rates(this.get_lr(), shown)
   }
 }

@@ -46,9 +46,9 @@ type Positional = [
 ]
 
 const options_of = signature<Options>(
-  'OneCycleLR.__init__(any? optimizer, float[] max_lr, any? total_steps=None, any? epochs=None, ' +
+  'OneCycleLR.__init__(any? optimizer, any max_lr, any? total_steps=None, any? epochs=None, ' +
     "any? steps_per_epoch=None, float pct_start=0.3, str anneal_strategy='cos', bool cycle_momentum=True, " +
-    'float[] base_momentum=0.85, float[] max_momentum=0.95, float div_factor=25, float final_div_factor=1e4, ' +
+    'any base_momentum=0.85, any max_momentum=0.95, float div_factor=25, float final_div_factor=1e4, ' +
     'bool three_phase=False, int last_epoch=-1, bool verbose=False)',
 )
 
@@ -177,11 +177,10 @@ function total_of({ total_steps, epochs, steps_per_epoch }: Options): number {
   return positive('epochs', epochs) * positive('steps_per_epoch', steps_per_epoch)
 }
 
-/** A setting for each group, from one for all or a list. Bound lists of one are one for all. */
+/** A setting for each group, from one for all or a list. */
 function per_group(name: string, value: number | readonly number[], count: number): number[] {
-  const values = typeof value === 'number' ? [value] : value
-  if (values.length === 1) return Array<number>(count).fill(values[0] as number)
-  if (values.length !== count)
-    throw new ValueError(`expected ${count} values for ${name}, got ${values.length}`)
-  return [...values]
+  if (typeof value === 'number') return Array<number>(count).fill(value)
+  if (value.length !== count)
+    throw new ValueError(`expected ${count} values for ${name}, got ${value.length}`)
+  return [...value]
 }

@@ -87,13 +87,21 @@ export class LRScheduler {
     this._step_count++
     this.last_epoch = epoch ?? this.last_epoch + 1
     const rates = epoch === null ? this.get_lr() : this.closed_form()
-    this.set_rates(rates)
+    this.set_rates(rates, epoch)
   }
 
-  protected set_rates(rates: readonly number[]): void {
+  /** Prints the rate of a group, with the epoch if there is one, where `is_verbose`. */
+  print_lr(is_verbose: boolean, group: number, lr: number, epoch: number | null = null): void {
+    if (!is_verbose) return
+    const rate = `djusting learning rate of group ${group} to ${scientific(lr)}.`
+    const at = epoch === null || !Number.isInteger(epoch) ? epoch?.toFixed(2) : String(epoch).padStart(5, '0')
+    console.log(at === undefined ? `A${rate}` : `Epoch ${at}: a${rate}`)
+  }
+
+  protected set_rates(rates: readonly number[], epoch: number | null = null): void {
     this.groups.forEach((group, i) => {
       group.lr = rates[i] as number
-      if (this.verbose) console.log(`Adjusting learning rate of group ${i} to ${scientific(group.lr)}.`)
+      this.print_lr(this.verbose, i, group.lr, epoch)
     })
     this._last_lr = this.groups.map(group => group.lr)
   }
