@@ -45,6 +45,27 @@ export const weight = (body: readonly Stmt[]): number =>
     e => e.src.length > 0 && e.type !== 'index',
   ).length
 
+/** The most that a loop computes of what it reads, so that it does little but look up. */
+const LIGHT = 2
+
+/** Whether a loop only reads memory at places, of 64 bits, that it has read from memory: vectors make that slower. */
+export function looks_up(loop: Loop): boolean {
+  if (has_loop(loop.body)) return false
+  const read = new Set<Expr | string>()
+  let [lookups, computed] = [0, 0]
+  for (const s of all_statements(loop.body)) {
+    for (const e of topological(...own_expressions(s))) {
+      if (read.has(e)) continue
+      const of_read = e.src.some(x => read.has(x)) || (e.op === 'var' && read.has(name_of(e)))
+      if (e.op === 'load' && of_read) lookups++
+      else if (of_read && e.op !== 'cast' && e.op !== 'var') computed++
+      if (of_read || (e.op === 'load' && e.type === 'i64')) read.add(e)
+    }
+    if ((s.kind === 'declare' || s.kind === 'assign') && read.has(s.value)) read.add(name_of(s.var))
+  }
+  return lookups > 0 && computed <= LIGHT
+}
+
 /** An accumulator of a reduction: `assign` is acc = acc op e, and `identity` op e is e. */
 export type Accumulator = {
   readonly assign: Assign

@@ -103,8 +103,8 @@ export function if_in_range(
   k.if(index.ge(as_index(low, index)).and(index.lt(as_index(end, index))), then, () => k.store(note, [0], 1))
 }
 
-/** Elements that are checked before they are used, so that their indices are still at hand. */
-const BLOCK = 1024
+/** Elements that are checked before they are used: a few, so that the next are fetched meanwhile. */
+const BLOCK = 512
 
 /**
  * Independent loops over `sizes` around `body`, in blocks of the last dimension: a block in which some `index` is not in
@@ -123,7 +123,7 @@ export function each_in_range(
   const blocks = size.add(BLOCK - 1).floordiv(BLOCK)
   k.nest([...sizes.slice(0, -1), blocks], 'parallel', 'parallel', (...outer) => {
     const start = k.local('index', outer.pop()!.mul(BLOCK))
-    const n = k.local('index', size.sub(start).min(BLOCK))
+    const n = k.local('index', size.sub(start).min(BLOCK).min(size))
     const first = k.local(index(...outer, start).type, index(...outer, start))
     const lowest = k.local(first.type, first)
     const highest = k.local(first.type, first)

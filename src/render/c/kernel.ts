@@ -14,6 +14,7 @@ import {
   assigned_names,
   has_loop,
   type Loop,
+  looks_up,
   name_of,
   own_expressions,
   weight,
@@ -162,9 +163,14 @@ class Printer {
     if (accumulators) this.#reduction(loop, accumulators)
     else {
       const [i, first, end] = this.#bounds(loop)
-      if ((loop.mode === 'parallel' || loop.mode === 'vector') && !has_loop(loop.body))
+      const one_by_one = looks_up(loop)
+      if (one_by_one) this.#line('ONE_BY_ONE')
+      else if ((loop.mode === 'parallel' || loop.mode === 'vector') && !has_loop(loop.body))
         this.#line('INDEPENDENT')
-      this.#braces(`for (i64 ${i} = ${first}; ${i} < ${end}; ${i}++)`, () => this.#block(loop.body))
+      this.#braces(`for (i64 ${i} = ${first}; ${i} < ${end}; ${i}++)`, () => {
+        if (one_by_one) this.#line('NO_VECTOR;')
+        this.#block(loop.body)
+      })
     }
   }
 

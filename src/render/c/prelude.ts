@@ -28,8 +28,12 @@ typedef uint64_t u64;
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define ONE_BY_ONE _Pragma("clang loop vectorize(disable)")
+#define NO_VECTOR
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
+#define ONE_BY_ONE _Pragma("GCC unroll 4")
+#define NO_VECTOR __asm__ volatile("")
 #endif
 #define LANES(count) _Pragma("omp simd") for (i64 l = 0; l < (count); l++)
 #define HALVE(count, x) { enum { h = count }; LANES(h) x; }
