@@ -199,17 +199,7 @@ class Convolution {
         if (adds) this.#fill(target, block.count, this.#out_plane, g * this.#out_group, this.#out_group)
         this.#channel_blocks.forEach(([c, channels], i) => {
           const depth = channels * this.#taps
-          const [columns, row] = this.#im2col(this.#input_at(x, image, g, c), channels, block)
-          this.#calls.call(
-            'pack_b',
-            depth,
-            block.count,
-            columns,
-            size,
-            row,
-            this.#b_packed,
-            depth * this.#tile * size,
-          )
+          this.#pack_columns(this.#input_at(x, image, g, c), channels, depth, block)
           const shape = [this.#out_group, block.count, depth] as const
           this.#product(shape, weights[g]![i]!, this.#b_packed, target, this.#out_plane * size, adds || i > 0)
         })
@@ -453,6 +443,19 @@ class Convolution {
     const { top, bottom, left, right } = block
     this.#calls.call('im2col', this.#shape, input, this.#columns, channels, top, bottom, left, right)
     return [this.#columns, block.count * this.#size]
+  }
+
+  /** Packs the im2col matrix of some channels, which is not made where its rows are whole panels. */
+  #pack_columns(input: number, channels: number, depth: number, block: Block): void {
+    const panel = depth * this.#tile * this.#size
+    const { top, bottom, left, right } = block
+    if (!this.#is_pointwise && this.#p.stride[1] === 1 && (right - left) % this.#tile === 0) {
+      const rectangle = [top, bottom, left, right]
+      this.#calls.call('pack_columns', this.#shape, input, this.#b_packed, channels, ...rectangle, panel)
+      return
+    }
+    const [columns, row] = this.#im2col(input, channels, block)
+    this.#calls.call('pack_b', depth, block.count, columns, this.#size, row, this.#b_packed, panel)
   }
 
   #product(

@@ -22,7 +22,7 @@ import {
   v128_zero,
   while_loop,
 } from './assembler.ts'
-import { type FloatType, fused, lanes_of, size_of } from './gemm.ts'
+import { type FloatType, fused, lanes_of, size_of, TILE_COLUMNS } from './gemm.ts'
 
 /** The words of a shape, in order: of one image, height before width. */
 export const SHAPE = [
@@ -48,6 +48,8 @@ export type Shape = Readonly<Record<(typeof SHAPE)[number], Local>>
  * - `im2col(shape, input, columns, channels, top, bottom, left, right)`: for each channel and kernel position a row
  *   of the input elements that the output positions [top, bottom) x [left, right) meet there, 0 in the padding.
  * - `col2im(...)`, with the same parameters: adds such rows to the input's elements.
+ * - `pack_columns(shape, input, target, channels, top, bottom, left, right, panel)`: the same elements as `pack_b` would pack
+ *   them, in panels `panel` bytes apart; only for a horizontal stride of 1 and whole panels in each row of positions.
  * - `fill_rows(to, count, row, rows, values, step)`: `count` adjacent elements, in `rows` rows `row` bytes apart, become
  *   the row's value; `step` is the distance of two values.
  * - `depthwise_input_grad(shape, input, weight, output)` adds one channel's gradient to `input`.
@@ -57,6 +59,7 @@ export function emit_conv(module: ModuleBuilder, type: FloatType, relaxed: boole
   const runs = emit_runs(module, type, relaxed)
   emit_columns(module, 'im2col', type, runs)
   emit_columns(module, 'col2im', type, runs)
+  emit_pack_columns(module, type)
   emit_fill_rows(module, type)
   emit_depthwise_input_grad(module, type, runs)
   return runs
@@ -273,6 +276,87 @@ function emit_columns(module: ModuleBuilder, name: 'im2col' | 'col2im', type: Fl
       ),
       input.step(mul(mul(shape.in_h.get, shape.in_w.get), size)),
     ]),
+  )
+}
+
+function emit_pack_columns(module: ModuleBuilder, type: FloatType): void {
+  const f = module.func(
+    'pack_columns',
+    Array.from({ length: 9 }, () => 'i32' as const),
+  )
+  const [at, input, target, channels, top, bottom, left, right, panel] = f.params as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ]
+  const { shape, setup } = shape_of(f, at)
+  const size = size_of(type)
+  const tile = TILE_COLUMNS[type]
+  const [oy, ox, to, plane, x, y, from] = Array.from({ length: 7 }, () => f.local('i32')) as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ]
+  const vectors = Array.from({ length: (tile * size) / 16 }, (_, i) => 16 * i)
+  const copy = vectors.map(i => store('v128.store', to.get, load('v128.load', from.get, i), i))
+  const clear = vectors.map(i => store('v128.store', to.get, v128_zero, i))
+  const at_edge = f.for(i32(tile), i => {
+    const element = (): Code => add(to.get, mul(i.get, size))
+    return if_else(
+      op('i32.lt_u', add(x.get, i.get), shape.in_w.get),
+      store(`${type}.store`, element(), load(`${type}.load`, add(from.get, mul(i.get, size)))),
+      store(`${type}.store`, element(), type === 'f32' ? f32(0) : f64(0)),
+    )
+  })
+  const inside = op(
+    'i32.and',
+    op('i32.ge_s', x.get, i32(0)),
+    op('i32.le_s', add(x.get, i32(tile)), shape.in_w.get),
+  )
+  f.emit(
+    setup,
+    oy.set(top.get),
+    while_loop(
+      op('i32.lt_s', oy.get, bottom.get),
+      ox.set(left.get),
+      while_loop(
+        op('i32.lt_s', ox.get, right.get),
+        to.set(target.get),
+        plane.set(input.get),
+        f.for(channels.get, () => [
+          y.set(minus(mul(oy.get, shape.stride_h.get), shape.padding_h.get)),
+          f.for(shape.kernel_h.get, () => [
+            x.set(minus(ox.get, shape.padding_w.get)),
+            from.set(add(plane.get, mul(add(mul(y.get, shape.in_w.get), x.get), size))),
+            if_else(
+              op('i32.lt_u', y.get, shape.in_h.get),
+              f.for(shape.kernel_w.get, () => [
+                if_else(inside, copy, at_edge),
+                to.step(tile * size),
+                x.step(shape.dilation_w.get),
+                from.step(mul(shape.dilation_w.get, size)),
+              ]),
+              f.for(shape.kernel_w.get, () => [clear, to.step(tile * size)]),
+            ),
+            y.step(shape.dilation_h.get),
+          ]),
+          plane.step(mul(mul(shape.in_h.get, shape.in_w.get), size)),
+        ]),
+        target.step(panel.get),
+        ox.step(tile),
+      ),
+      oy.step(1),
+    ),
   )
 }
 

@@ -16,6 +16,7 @@ export type Routines = Readonly<
     | 'dots'
     | 'combine'
     | 'im2col'
+    | 'pack_columns'
     | 'col2im'
     | 'zero'
     | 'axpy'
