@@ -79,3 +79,7 @@ export function read_cases(file?: URL): Case[] {
   >
   return cases.map((c, i) => (alternatives[i] === undefined ? c : { ...c, also: alternatives[i] }))
 }
+
+/** The cases that are known to fail, and why. */
+export const read_failures = (): Readonly<Record<string, { readonly op: string; readonly reason: string }>> =>
+  JSON.parse(readFileSync(new URL('failures.json', data_folder), 'utf8'))

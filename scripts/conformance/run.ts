@@ -6,16 +6,16 @@
  *   --verbose        every failing case with its reason, not just one an op
  *   --json FILE      the result of every case, as JSON
  *   --cases FILE     another case file, .json.gz
- *   --write-floor    record the passes in test/data/conformance/floor.json
+ *   --write-floor    record the passes in test/data/conformance/floor.json, and the cases that fail in failures.json
  */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { data_folder, read_cases } from './cases.ts'
+import { data_folder, read_cases, read_failures } from './cases.ts'
 import type { Torch } from './codec.ts'
 import type { Result } from './score.ts'
-import { floor_of, run_case, score_by_op } from './score.ts'
+import { failures_of, floor_of, run_case, score_by_op } from './score.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -77,5 +77,8 @@ if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(re
 if (options['write-floor']) {
   if (results.length !== cases.length || options.cases !== undefined)
     throw new Error('--write-floor wants the whole of the standard cases')
-  writeFileSync(new URL('floor.json', data_folder), `${JSON.stringify(floor_of(results), null, 2)}\n`)
+  const write = (file: string, data: unknown): void =>
+    writeFileSync(new URL(file, data_folder), `${JSON.stringify(data, null, 2)}\n`)
+  write('floor.json', floor_of(results))
+  write('failures.json', failures_of(results, read_failures()))
 }

@@ -109,3 +109,26 @@ export function below_floor(results: readonly Result[], floor: Floor): string[] 
     return passed < least ? [`${op}: ${passed} pass, ${least} did`] : []
   })
 }
+
+/** What test/data/conformance/failures.json holds: by the case's place in the file, the op and why the case fails. */
+export type Failures = Readonly<Record<string, { readonly op: string; readonly reason: string }>>
+
+/** The cases that fail, with the reasons that are known already; of new ones what the comparison says. */
+export function failures_of(results: readonly Result[], known: Failures): Failures {
+  const failed = results.filter(({ status }) => status !== 'pass')
+  return Object.fromEntries(
+    failed.map(({ index, op, dtype, status, reason }) => [
+      index,
+      known[index] ?? { op, reason: `${dtype}: ${status}, ${reason.split('\n')[0]}` },
+    ]),
+  )
+}
+
+/** Where the list of failures and the results differ, either way, as lines to print. */
+export function unlisted(results: readonly Result[], listed: Failures): string[] {
+  return results.flatMap(({ index, op, dtype, status, reason }) => {
+    const known = listed[index] !== undefined
+    if (status === 'pass') return known ? [`#${index} ${op} passes: take it off the list of failures`] : []
+    return known ? [] : [`#${index} ${op} ${dtype} fails: ${reason}`]
+  })
+}

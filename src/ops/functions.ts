@@ -34,6 +34,7 @@ export { cumulative_trapezoid, trapezoid, trapz } from './differences.ts'
 export { einsum } from './einsum.ts'
 export { as_strided_, resize_as_ } from './geometry.ts'
 export { gradient } from './gradient.ts'
+export { histogramdd } from './histogram.ts'
 export { slice } from './indexing.ts'
 export {
   block_diag,
@@ -51,6 +52,7 @@ export {
   stack,
   vstack,
 } from './join.ts'
+export { pca_lowrank, svd_lowrank } from './linalg/lowrank.ts'
 export { lu_unpack } from './linalg/lu.ts'
 export { chain_matmul, power_columns as vander } from './linalg/products.ts'
 export { get_device } from './memory.ts'
@@ -58,6 +60,7 @@ export { fill_, zero_ } from './method_only.ts'
 export { celu, celu_, selu, selu_, threshold, threshold_ } from './nn/activation.ts'
 export { adaptive_avg_pool1d } from './nn/adaptive_pool.ts'
 export { avg_pool1d } from './nn/avg_pool.ts'
+export { native_batch_norm } from './nn/batch_norm.ts'
 export { conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d } from './nn/conv.ts'
 export { ctc_loss } from './nn/ctc_loss.ts'
 export {

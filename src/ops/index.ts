@@ -12,6 +12,7 @@ export { diff } from './differences.ts'
 export { tensordot } from './einsum.ts'
 export { amax, amin, aminmax, argmax, argmin, max, min } from './extremes.ts'
 export { istft, stft } from './fft/stft.ts'
+export { histogram } from './histogram.ts'
 export {
   index_add,
   index_add_,
@@ -30,6 +31,7 @@ export { cholesky, cholesky_inverse, cholesky_solve } from './linalg/cholesky.ts
 export { det, logdet, slogdet } from './linalg/det.ts'
 export { symeig } from './linalg/eigh.ts'
 export { matrix_exp } from './linalg/exp.ts'
+export { householder_product as orgqr } from './linalg/householder.ts'
 export { lu, lu_solve } from './linalg/lu.ts'
 export { cross, kron, matrix_power } from './linalg/products.ts'
 export { pinverse } from './linalg/pseudo_inverse.ts'

@@ -205,7 +205,7 @@ export const nuclear_norm: Op<
 
 function sum_of_singular(self: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
   const [a, b] = dims.map(d => wrap_dim(d, self.ndim)) as [number, number]
-  if (a === b) throw new RuntimeError('dims must be distinct')
+  if (a === b) throw new RuntimeError('duplicate or invalid dimensions')
   const others = [...self.sizes.keys()].filter(d => d !== a && d !== b)
   const total = self
     .permute([...others, a, b])

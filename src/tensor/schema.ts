@@ -9,7 +9,8 @@ import { Tensor } from './tensor.ts'
 
 /**
  * The types a parameter can have; `?` allows null. `int...` takes the remaining positional integers or one list
- * of them (view, permute); `int[]` also takes a single integer; `number` is a Python number; `any` is unchecked.
+ * of them (view, permute); `int[]` also takes a single integer; `out` is a tensor, or a list of them
+ * for several results; `any` is unchecked.
  */
 type ParamType =
   | 'Tensor'
@@ -25,6 +26,7 @@ type ParamType =
   | 'dtype'
   | 'device'
   | 'generator'
+  | 'out'
   | 'any'
 
 export type SchemaParam = {
@@ -166,6 +168,7 @@ const accepts: Record<ParamType, (x: unknown) => boolean> = {
   dtype: x => x instanceof DType,
   device: x => x instanceof Place || typeof x === 'string' || typeof x === 'number',
   generator: x => x instanceof Generator,
+  out: x => x instanceof Tensor || (is_list(x) && x.every(t => t instanceof Tensor)),
   any: () => true,
 }
 
@@ -204,6 +207,7 @@ const expected: Partial<Record<ParamType, string>> = {
   dtype: 'torch.dtype',
   device: 'torch.device',
   generator: 'Generator',
+  out: 'Tensor',
 }
 const expected_name = (type: ParamType): string => expected[type] ?? type
 
@@ -365,7 +369,8 @@ export function bind(
       : type_name(a),
   )
   const lines = schemas.map(
-    s => ` * (${s.params.map(p => `${p.type}${p.nullable ? '?' : ''} ${public_name(p)}`).join(', ')})`,
+    s =>
+      ` * (${s.params.map(p => `${p.type === 'out' ? 'Tensor' : p.type}${p.nullable ? '?' : ''} ${public_name(p)}`).join(', ')})`,
   )
   throw new TypeError(
     `${name}() received an invalid combination of arguments - got (${got.join(', ')}), but expected one of:\n${lines.join('\n')}\n`,

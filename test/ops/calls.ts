@@ -29,10 +29,10 @@ export function values(
   { dtype = torch.float32, salt = 0 }: { dtype?: torch.DType; salt?: number } = {},
 ): torch.Tensor {
   const n = sizes.reduce((a, b) => a * b, 1)
-  const raw = Array.from(
-    { length: n },
-    (_, i) => ((((i + 1) * 7919 + (salt + 1) * 104729) % 997) / 997) * 4 - 2,
-  )
+  const raw = Array.from({ length: n }, (_, i) => {
+    const k = i + 1 + salt * 37
+    return (((k * k * k * 7 + k * k * 13 + k * 7919) % 997) / 997) * 4 - 2
+  })
   const x = torch.tensor(raw, { dtype: torch.float64 })
   return (dtype.is_complex ? torch.complex(x, x.flip(0).mul(0.5)) : x).to(dtype).reshape(sizes)
 }

@@ -7,6 +7,8 @@ export type Named<T, K extends string> = T[] & { readonly [name in K]: T }
 type TupleClass = new () => unknown[]
 const classes = new Map<string, TupleClass>()
 
+const text = (x: unknown): string => (Array.isArray(x) ? `(${x.map(String).join(', ')})` : String(x))
+
 /** A class of arrays with getters for the names. What slices and maps of them give are plain arrays. */
 function class_of(op: string, names: readonly string[]): TupleClass {
   class Tuple extends Array<unknown> {
@@ -14,7 +16,7 @@ function class_of(op: string, names: readonly string[]): TupleClass {
       return Array
     }
     override toString(): string {
-      const fields = names.map((name, i) => `${name}=${String(this[i])}`)
+      const fields = names.map((name, i) => `${name}=${text(this[i])}`)
       return op.startsWith('_')
         ? `${op}(${fields.join(', ')})`
         : `torch.return_types.${op}(\n${fields.join(',\n')})`

@@ -288,7 +288,7 @@ const is_differentiable = (result: unknown): boolean =>
 
 /** Throws where `out=` would have to be recorded. */
 export function refuse_out_with_grad(name: string, inputs: readonly Tensor[], out: Tensor): void {
-  if (records([...inputs, out]))
+  if (records([...inputs, ...[out].flat()]))
     throw new RuntimeError(
       `${name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.`,
     )
@@ -351,7 +351,7 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
 export function add_out(signature: string): string {
   const body = signature.slice(0, signature.lastIndexOf(')'))
   const star = body.includes('*,') ? '' : body.endsWith('(') ? '*, ' : ', *'
-  return `${body}${star}${body.endsWith('(') ? '' : ', '}Tensor? out=None)`
+  return `${body}${star}${body.endsWith('(') ? '' : ', '}out? out=None)`
 }
 
 /**

@@ -40,15 +40,19 @@ export function resize(t: Tensor, sizes: readonly number[]): void {
   t.set_geometry(t.offset, [...sizes], contiguous_strides(sizes))
 }
 
-/** Writes `result` into `out`; lists go element by element. Returns `out`. */
+/** Writes `result` into `out`; several results into a list, element by element. Returns what was written to. */
 export function write_out<R>(name: string, out: Tensor, result: R): R {
   if (Array.isArray(result)) {
     const outs = out as unknown as Tensor[]
     if (!Array.isArray(outs) || outs.length !== result.length)
       throw new TypeError(`${name}(): out must be a tuple of ${result.length} Tensors`)
-    result.forEach((r, i) => write_out(name, outs[i] as Tensor, r))
-    return outs as unknown as R
+    // kept as what it is, which may have names for its elements
+    result.forEach((r, i) => {
+      result[i] = write_out(name, outs[i] as Tensor, r)
+    })
+    return result
   }
+  if (Array.isArray(out)) throw new TypeError(`${name}(): argument 'out' must be Tensor, not tuple`)
   const value = result as unknown as Tensor
   if (value === out) return result
   require_castable(value.dtype, out.dtype)

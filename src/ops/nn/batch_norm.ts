@@ -2,11 +2,13 @@
 // Not here: the kernels (batch_norm_kernels.ts), the modules that keep running statistics (nn/).
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
+import { empty } from '../../tensor/dispatch.ts'
 import { bump_version, modes, no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { to_dtype } from '../convert.ts'
 import { composite, type Op } from '../define/op.ts'
 import { dense_copy } from '../define/update.ts'
-import { gradients, normalise_by, normalise_by_batch } from './batch_norm_kernels.ts'
+import { gradients, normalise_by, normalise_by_batch, shift_and_scale } from './batch_norm_kernels.ts'
 import { centred, type Gradients, per_channel, record_norm, require_float, statistics } from './norm_parts.ts'
 
 /** Normalises by the batch's statistics and moves the running ones, or by these. */
@@ -19,7 +21,7 @@ function normalise_batch(
   training: boolean,
   momentum: number,
   eps: number,
-): Tensor {
+): [out: Tensor, mean: Tensor, rstd: Tensor] {
   require_float('batch_norm', input)
   const [out, mean, rstd] = training
     ? by_batch(input, weight, bias, [running_mean, running_var], momentum, eps)
@@ -29,7 +31,7 @@ function normalise_batch(
       ? recorded_gradients(g, input, weight, mean, rstd, training, eps)
       : gradients(g, input, weight, mean, rstd, training, needs),
   )
-  return out
+  return [out, mean, rstd]
 }
 
 function by_batch(
@@ -44,7 +46,18 @@ function by_batch(
     Tensor | null,
     Tensor | null,
   ]
-  const results = normalise_by_batch(input, weight, bias, moved, momentum, eps)
+  let results = normalise_by_batch(input, weight, bias, moved, momentum, eps)
+  // Where no parameter says otherwise, PyTorch keeps the statistics in the input's dtype and normalises by these.
+  if (
+    input.dtype.itemsize < 4 &&
+    [weight, bias, ...running].every(t => t === null || t.dtype === input.dtype)
+  ) {
+    const [mean, rstd] = results.slice(1).map(t => to_dtype(to_dtype(t, input.dtype), t.dtype)) as [
+      Tensor,
+      Tensor,
+    ]
+    results = [shift_and_scale(input, weight, bias, mean, rstd), mean, rstd]
+  }
   running.forEach((t, i) => {
     if (t === null) return
     if (t === moved[i]) bump_version(t)
@@ -121,13 +134,65 @@ export const batch_norm: Op<BatchNormArgs> = composite(
         throw new ValueError(
           `Expected more than 1 value per channel when training, got input size torch.Size([${input.sizes.join(', ')}])`,
         )
-      return normalise_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)
+      return normalise_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
     },
     samples: r => [
       [r(4, 3), null, null, r(3), r(3), true],
       [r(2, 3, 4), r(3), r.range(0.5, 2, 3), r(3), r(3), false],
     ],
     out: false,
+  },
+)
+
+/**
+ * {@link batch_norm}, with the means and the reciprocals of the standard deviations that it normalised by; empty where these
+ * are the running ones.
+ */
+export const native_batch_norm: Op<
+  [
+    input: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    running_mean: Tensor | null,
+    running_var: Tensor | null,
+    training: boolean,
+    momentum: number,
+    eps: number,
+  ],
+  Tensor[]
+> = composite(
+  'native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps)',
+  {
+    body: (
+      input: Tensor,
+      weight: Tensor | null,
+      bias: Tensor | null,
+      running_mean: Tensor | null,
+      running_var: Tensor | null,
+      training: boolean,
+      momentum: number,
+      eps: number,
+    ) => {
+      check_batch_norm(input, running_mean, running_var, weight, bias, training)
+      const given = [weight, bias, running_mean, running_var].find(t => t !== null)
+      const { dtype } = given ?? input
+      const [out, mean, rstd] = normalise_batch(
+        input,
+        weight,
+        bias,
+        running_mean,
+        running_var,
+        training,
+        momentum,
+        eps,
+      )
+      if (!training) return [out, empty([0], dtype), empty([0], dtype)]
+      return [out, to_dtype(mean, dtype), to_dtype(rstd, dtype)]
+    },
+    samples: r => [
+      [r(4, 3), r(3), r(3), null, null, true, 0.1, 1e-5],
+      [r(2, 3, 4), null, null, null, null, true, 0.1, 1e-5],
+    ],
   },
 )
 

@@ -300,7 +300,7 @@ const apply_kernel = kernels('batch_norm_given', (k, dtype: DType, affine: strin
   })
 })
 
-/** Normalises by given statistics. */
+/** Normalises by given means and variances. */
 export function normalise_by(
   input: Tensor,
   weight: Tensor | null,
@@ -309,12 +309,24 @@ export function normalise_by(
   eps: number,
 ): Results {
   const stats = statistics_dtype(input.dtype)
-  const { channels, length, planes } = shape_of(input)
-  const out = empty(input.sizes, input.dtype)
-  const rstd = empty([channels], stats)
+  const rstd = empty([input.sizes[1]!], stats)
   reciprocal_deviation(stats)([rstd, dense_as(given[1], stats)], [eps])
   // A copy, since backward reads it: the running average may have moved by then.
   const mean = given[0].dtype === stats ? dense_copy(given[0]) : dense_as(given[0], stats)
+  return [shift_and_scale(input, weight, bias, mean, rstd), mean, rstd]
+}
+
+/** Normalises by given means and reciprocals of standard deviations. */
+export function shift_and_scale(
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  mean: Tensor,
+  rstd: Tensor,
+): Tensor {
+  const stats = statistics_dtype(input.dtype)
+  const { channels, length, planes } = shape_of(input)
+  const out = empty(input.sizes, input.dtype)
   const single = length === 1
   const rows = (t: Tensor): Operand =>
     single ? window(t, [input.sizes[0]!, channels], [channels, 1]) : planes(t)
@@ -323,7 +335,7 @@ export function normalise_by(
     letters(weight, bias),
     single,
   )([rows(out), rows(dense(input)), mean, rstd, ...affine(weight, bias, stats)], [])
-  return [out, mean, rstd]
+  return out
 }
 
 function shape_of(t: Tensor): { channels: number; length: number; planes: (t: Tensor) => Operand } {

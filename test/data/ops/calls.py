@@ -14,7 +14,8 @@ def t(*v, **kw): return torch.tensor(list(v), **kw)
 def values(*sizes, dtype=torch.float32, salt=0):
     """Numbers in (-2, 2) by a formula, as in calls.ts."""
     n = math.prod(sizes)
-    raw = [(((i + 1) * 7919 + (salt + 1) * 104729) % 997) / 997 * 4 - 2 for i in range(n)]
+    steps = [i + 1 + salt * 37 for i in range(n)]
+    raw = [((k * k * k * 7 + k * k * 13 + k * 7919) % 997) / 997 * 4 - 2 for k in steps]
     x = torch.tensor(raw, dtype=torch.float64)
     if dtype.is_complex: x = torch.complex(x, x.flip(0) * 0.5)
     return x.to(dtype).reshape(sizes)
@@ -118,6 +119,141 @@ family("ctc_loss").update({
     "3-d targets": lambda: C(lp, tg.view(1, 2, 3), il, tl),
     "reduction": lambda: C(lp, tg, il, tl, reduction="median"),
     "dimensions": lambda: C(lp[0, 0], tg, il, tl),
+})
+
+H, D = torch.histogram, torch.histogramdd
+p5 = t(1., 2, 2, 3, 5)
+z4 = torch.tensor([[0., 1], [1, 0], [2, 1], [2, 2]])
+family("histogram").update({
+    "bins": lambda: H(p5, 3),
+    "edges": lambda: H(p5, t(1., 2, 3, 4)),
+    "range": lambda: H(p5, 3, range=(0, 4.)),
+    "weight": lambda: H(p5, 3, weight=t(0., 1, 2, 3, 4)),
+    "density": lambda: H(p5, 3, weight=t(0., 1, 2, 3, 4), density=True, range=(1, 3)),
+    "nothing in range": lambda: H(p5, 3, density=True, range=(10, 11)),
+    "no range": lambda: H(p5, 3, range=(1, 1)),
+    "descending edges": lambda: H(p5, t(3., 2, 1)),
+    "many": lambda: H(values(400, dtype=torch.float64), 17),
+    "out": lambda: H(p5, 2, out=(torch.empty(0), torch.empty(0))),
+    "nan": lambda: H(t(1., float("nan")), 3),
+    "no bins": lambda: H(p5, 0),
+    "edges in two dimensions": lambda: H(p5, torch.tensor([[1.]])),
+    "one edge": lambda: H(p5, t(1.)),
+    "no edge": lambda: H(p5, p5[:0]),
+    "edges of another dtype": lambda: H(p5, t(1., 2).double()),
+    "integers": lambda: H(p5.long(), 3),
+    "bfloat16": lambda: H(p5.bfloat16(), 3),
+    "few weights": lambda: H(p5, 3, weight=t(1., 2)),
+    "integer weights": lambda: H(p5, 3, weight=t(1, 2, 3, 4, 5)),
+    "range turned": lambda: H(p5, 3, range=(3, 1)),
+    "short range": lambda: H(p5, 3, range=(1,)),
+    "infinite range": lambda: H(p5, 3, range=(0, float("inf"))),
+    "dd": lambda: D(z4, [3, 2]),
+    "dd one number": lambda: D(z4, 3),
+    "dd edges": lambda: D(z4, [t(0., 1, 2), t(0., 2)]),
+    "dd range": lambda: D(z4, [2, 2], range=(0, 1, 0, 2)),
+    "dd density": lambda: D(z4, [2, 2], weight=t(1., 2, 3, 4), density=True),
+    "dd 3d": lambda: D(values(2, 5, 3), [2, 3, 2]),
+    "dd few bins": lambda: D(z4, [2]),
+    "dd 1d": lambda: D(z4[0], [2, 2]),
+    "dd no bins": lambda: D(z4, [2, 0]),
+    "dd short range": lambda: D(z4, [2, 2], range=(0, 1)),
+    "dd few edges": lambda: D(z4, [t(0., 1, 2)]),
+    "dd few weights": lambda: D(z4, [2, 2], weight=t(1., 1, 1)),
+    "dd dtype of edges": lambda: D(z4, [t(0., 1, 2), t(0., 2).double()]),
+    "dd range turned": lambda: D(z4, [2, 2], range=(0, -1, 0, 1)),
+})
+
+LA = torch.linalg
+zeros = torch.zeros
+c128 = torch.complex128
+sym = torch.tensor([[0., 1, 2], [1, 0, 3], [2, 3, 0]])
+def symmetric(*s, dtype=torch.float64): x = values(*s, dtype=dtype); return x + x.mT
+def hermitian(*s): x = values(*s, dtype=c128); return x + x.mH
+LD, lp_ = LA.ldl_factor(sym)
+def solved(a, b, **kw):
+    LD, piv = LA.ldl_factor(a, **kw); return LA.ldl_solve(LD, piv, b, **kw)
+family("ldl").update({
+    "zero diagonal": lambda: LA.ldl_factor(sym),
+    "info": lambda: LA.ldl_factor_ex(sym),
+    "singular info": lambda: LA.ldl_factor_ex(zeros(2, 2)),
+    "lower triangle": lambda: LA.ldl_factor_ex(values(4, 4)),
+    "batch": lambda: LA.ldl_factor(symmetric(3, 6, 6)),
+    "complex": lambda: LA.ldl_factor(symmetric(6, 6, dtype=c128)),
+    "hermitian": lambda: LA.ldl_factor(hermitian(6, 6), hermitian=True),
+    "hermitian batch": lambda: LA.ldl_factor(hermitian(3, 6, 6), hermitian=True),
+    "real hermitian": lambda: LA.ldl_factor(sym, hermitian=True),
+    "empty": lambda: LA.ldl_factor(zeros(2, 0, 0)),
+    "solve": lambda: solved(symmetric(6, 6), values(6, 2, dtype=torch.float64)),
+    "solve batch": lambda: solved(symmetric(3, 6, 6), values(6, 2, dtype=torch.float64)),
+    "solve complex": lambda: solved(symmetric(6, 6, dtype=c128), values(2, 6, 2, dtype=c128)),
+    "solve hermitian": lambda: solved(hermitian(6, 6), values(6, 2, dtype=c128), hermitian=True),
+    "not square": lambda: LA.ldl_factor(zeros(2, 3)),
+    "vector": lambda: LA.ldl_factor(zeros(2)),
+    "integers": lambda: LA.ldl_factor(zeros(2, 2).long()),
+    "bfloat16": lambda: LA.ldl_factor(zeros(2, 2).bfloat16()),
+    "solve vector": lambda: LA.ldl_solve(LD, lp_, zeros(3)),
+    "solve rows": lambda: LA.ldl_solve(LD, lp_, zeros(2, 1)),
+    "solve pivots": lambda: LA.ldl_solve(LD, lp_[:2], zeros(3, 1)),
+    "solve float pivots": lambda: LA.ldl_solve(LD, lp_.float(), zeros(3, 1)),
+    "solve dtypes": lambda: LA.ldl_solve(LD, lp_, zeros(3, 1).double()),
+    "solve not square": lambda: LA.ldl_solve(LD[:2], lp_, zeros(3, 1)),
+})
+
+HP = LA.householder_product
+def reflectors(*s, dtype=torch.float64): return values(*s, dtype=dtype), values(*s[:-2], s[-1], dtype=dtype, salt=1)
+def of(f, *inputs): inputs = [leaf(x) for x in inputs]; return grads(f(*inputs), *inputs)
+family("householder_product").update({
+    "square": lambda: of(HP, *reflectors(3, 3)),
+    "tall": lambda: of(HP, *reflectors(4, 2)),
+    "batch": lambda: of(HP, *reflectors(2, 4, 3)),
+    "fewer": lambda: of(HP, values(4, 3, dtype=torch.float64), values(2, dtype=torch.float64)),
+    "complex": lambda: of(HP, *reflectors(4, 3, dtype=c128)),
+    "complex fewer": lambda: of(HP, values(4, 3, dtype=c128), values(2, dtype=c128)),
+    "none": lambda: HP(values(3, 2), values(0)),
+    "empty": lambda: HP(zeros(0, 0), zeros(0)),
+    "of geqrf": lambda: torch.orgqr(*torch.geqrf(values(4, 3))),
+    "wide": lambda: HP(zeros(2, 3), zeros(2)),
+    "many": lambda: HP(zeros(3, 2), zeros(3)),
+    "vector": lambda: HP(zeros(3), zeros(3)),
+    "dimensions": lambda: HP(zeros(3, 2), zeros(1, 2)),
+    "batches": lambda: HP(zeros(2, 3, 2), zeros(3, 2)),
+    "dtypes": lambda: HP(zeros(3, 2), zeros(2).double()),
+    "integers": lambda: HP(zeros(3, 2).long(), zeros(2).long()),
+    "scalar": lambda: HP(zeros(3, 2), torch.tensor(1.)),
+})
+
+def low(f, a, *args, **kw):
+    torch.manual_seed(0); u, s, v = f(a, *args, **kw)
+    return [s, u @ torch.diag_embed(s).to(u.dtype) @ v.mH]
+family("lowrank").update({
+    "svd": lambda: low(torch.svd_lowrank, values(5, 4), 2),
+    "svd wide": lambda: low(torch.svd_lowrank, values(3, 6).double(), 2, niter=0),
+    "svd batch": lambda: low(torch.svd_lowrank, values(2, 5, 2), 2),
+    "svd less a mean": lambda: low(torch.svd_lowrank, values(5, 4), 2, M=values(5, 4).mean(0, keepdim=True).expand(5, 4)),
+    "pca": lambda: low(torch.pca_lowrank, values(5, 4), 2),
+    "pca whole": lambda: low(torch.pca_lowrank, values(5, 3)),
+    "svd too many": lambda: torch.svd_lowrank(values(5, 4)),
+    "svd too many columns": lambda: torch.svd_lowrank(values(4, 2), 3),
+    "pca too many": lambda: torch.pca_lowrank(values(5, 4), 7),
+    "pca passes": lambda: torch.pca_lowrank(values(5, 4), 2, niter=-1),
+    "nuclear": lambda: of(lambda x: x.norm("nuc"), values(3, 4, dtype=torch.float64)),
+    "nuclear dims": lambda: torch.norm(values(3, 2, 4), "nuc", dim=(2, 0), keepdim=True),
+    "nuclear vector": lambda: torch.norm(values(3), "nuc"),
+    "nuclear one dim": lambda: torch.norm(values(3, 2), "nuc", dim=0),
+    "nuclear dim twice": lambda: torch.norm(values(3, 2), "nuc", dim=(0, 0)),
+    "nuclear dtype": lambda: torch.norm(values(3, 2), "nuc", dtype=torch.float64),
+})
+
+NB = torch.native_batch_norm
+family("native_batch_norm").update({
+    "training": lambda: NB(values(4, 3), values(3), values(3, salt=1), None, None, True, 0.1, 1e-5),
+    "running": lambda: (lambda m, v: [*NB(values(4, 3, 2), None, None, m, v, True, 0.1, 1e-5), m, v])(zeros(3), zeros(3) + 1),
+    "evaluation": lambda: NB(values(4, 3), None, None, zeros(3), zeros(3) + 2, False, 0.1, 1e-5),
+    "bfloat16": lambda: NB(values(4, 3, dtype=torch.bfloat16), None, None, None, None, True, 0.1, 1e-5),
+    "bfloat16 and float32": lambda: NB(values(4, 3, dtype=torch.bfloat16), None, None, zeros(3), zeros(3), True, 0.1, 1e-5),
+    "gradient": lambda: of(lambda x, w, b: NB(x, w, b, None, None, True, 0.1, 1e-5)[0], values(4, 3), values(3), values(3, salt=1)),
+    "integers": lambda: NB(values(4, 3).long(), None, None, zeros(3), zeros(3), True, 0.1, 1e-5),
 })
 
 def record(call):
