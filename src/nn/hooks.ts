@@ -52,12 +52,13 @@ type Kinds = {
 export class Hooks {
   /** Whether a call has anything to do besides forward. */
   busy = false
-  readonly #lists: { [K in keyof Kinds]?: Set<Kinds[K]> } = {}
+  /** By what a handle removes: one function may be registered twice. */
+  readonly #lists: { [K in keyof Kinds]?: Map<object, Kinds[K]> } = {}
   #full_backward: boolean | null = null
 
   /** The hooks of a kind, in order of registration. */
   of<K extends keyof Kinds>(kind: K): Iterable<Kinds[K]> {
-    return (this.#lists[kind] as Set<Kinds[K]> | undefined) ?? []
+    return (this.#lists[kind] as Map<object, Kinds[K]> | undefined)?.values() ?? []
   }
 
   /** Whether backward hooks see all inputs and outputs; null where there are none. */
@@ -66,29 +67,35 @@ export class Hooks {
   }
 
   add<K extends keyof Kinds>(kind: K, hook: unknown): RemovableHandle {
-    // A wrapper of its own lets one function be registered twice.
-    const wrapped = ((...args: unknown[]) =>
-      (hook as (...args: unknown[]) => unknown)(...args)) as unknown as Kinds[K]
-    const list = ((this.#lists[kind] as Set<Kinds[K]> | undefined) ??= new Set()) as Set<Kinds[K]>
+    const list = (this.#lists[kind] as Map<object, Kinds[K]> | undefined) ?? new Map<object, Kinds[K]>()
     ;(this.#lists as Record<string, unknown>)[kind] = list
-    list.add(wrapped)
-    const count = (): void => {
-      this.busy = ['forward_pre', 'forward', 'backward'].some(
-        k => (this.#lists[k as keyof Kinds]?.size ?? 0) > 0,
-      )
-    }
-    count()
+    const token = {}
+    list.set(token, hook as Kinds[K])
+    this.#count()
     const remove = (): void => {
-      list.delete(wrapped)
-      count()
+      list.delete(token)
+      this.#count()
     }
     return { remove, [Symbol.dispose]: remove }
+  }
+
+  /** Takes off the hooks of a kind for which `is` holds. */
+  remove<K extends keyof Kinds>(kind: K, is: (hook: Kinds[K]) => boolean): void {
+    const list = this.#lists[kind] as Map<object, Kinds[K]> | undefined
+    for (const [token, hook] of list ?? []) if (is(hook)) list!.delete(token)
+    this.#count()
+  }
+
+  #count(): void {
+    this.busy = ['forward_pre', 'forward', 'backward'].some(
+      k => (this.#lists[k as keyof Kinds]?.size ?? 0) > 0,
+    )
   }
 
   /** Adds the hooks of `other`. */
   copy_from(other: Hooks): void {
     for (const [kind, list] of Object.entries(other.#lists))
-      (this.#lists as Record<string, unknown>)[kind] = new Set<unknown>(list)
+      (this.#lists as Record<string, unknown>)[kind] = new Map<object, unknown>(list)
     this.#full_backward = other.#full_backward
     this.busy = other.busy
   }

@@ -85,3 +85,18 @@ export function own_members<T>(
   if (known.size > present) for (const name of known) if (!Object.hasOwn(module, name)) known.delete(name)
   return found
 }
+
+/** Takes the property `name` off a module, whose name is free for anything then, and gives what it was. */
+export function take_out(module: Module, name: string): unknown {
+  const own = module as unknown as Record<string, unknown>
+  const x = own[name]
+  delete own[name]
+  for (const known of [module._module.parameters, module._module.children, module._module.buffers])
+    known.delete(name)
+  return x
+}
+
+/** Assigns a property that is no member, or is one by being a parameter or module. */
+export function put(module: Module, name: string, x: unknown): void {
+  ;(module as unknown as Record<string, unknown>)[name] = x
+}

@@ -222,6 +222,8 @@ export const norm_except_dim: Op<
   body(v: Tensor, pow: number, dim: number) {
     if (dim === -1) return norm_of(v, pow, null, false, null)
     const others = [...v.sizes.keys()].filter(d => d !== wrap_dim(dim, v.ndim))
+    // No dimensions would mean all of them.
+    if (others.length === 0) return norm_of(v.unsqueeze(-1), pow, [-1], false, null)
     return norm_of(v, pow, others, true, null)
   },
   out: false,

@@ -115,6 +115,20 @@ export abstract class RNNBase extends Module {
       }
   }
 
+  /** The parameters of all layers, or what stands in their places. */
+  private _weights(): Tensor[] {
+    const own = this as unknown as Record<string, Tensor>
+    const names = [
+      'weight_ih',
+      'weight_hh',
+      ...(this.bias ? ['bias_ih', 'bias_hh'] : []),
+      ...(this.proj_size > 0 ? ['weight_hr'] : []),
+    ]
+    return Array.from({ length: this.num_layers }, (_, layer) =>
+      this._suffixes(layer).map(suffix => names.map(name => own[`${name}_${suffix}`] as Tensor)),
+    ).flat(2)
+  }
+
   private get _directions(): number {
     return this.bidirectional ? 2 : 1
   }
@@ -159,7 +173,7 @@ export abstract class RNNBase extends Module {
       throw new RuntimeError(
         `input.size(-1) must be equal to input_size. Expected ${this.input_size}, got ${last}`,
       )
-    const own = this.parameters()[0] as Tensor
+    const own = this._weights()[0] as Tensor
     if (input.dtype !== own.dtype)
       throw new RuntimeError(
         `expected scalar type ${own.dtype.tensor_type.slice(0, -6)} but found ${input.dtype.tensor_type.slice(0, -6)}`,
@@ -191,7 +205,7 @@ export abstract class RNNBase extends Module {
 
   private _settings(): Rest {
     const { bias, num_layers, dropout, training, bidirectional } = this
-    return [this.parameters(), bias, num_layers, dropout, training, bidirectional]
+    return [this._weights(), bias, num_layers, dropout, training, bidirectional]
   }
 
   /** Runs all layers over `input`; returns the output and the last states. */

@@ -1,10 +1,21 @@
-// torch.nn.utils: limiting gradients, parameters as one vector. Not here: weight_norm and other reparametrisations.
+// torch.nn.utils: limiting gradients, parameters as one vector; and the namespace.
 import { RuntimeError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
 import { typename } from '../repr.ts'
 
+export {
+  fuse_conv_bn_eval,
+  fuse_conv_bn_weights,
+  fuse_linear_bn_eval,
+  fuse_linear_bn_weights,
+} from './fusion.ts'
+export { skip_init } from './init.ts'
+export * as parametrizations from './parametrizations.ts'
+export * as parametrize from './parametrize.ts'
 export * as rnn from './rnn.ts'
+export { remove_spectral_norm, type SpectralNormOptions, spectral_norm } from './spectral_norm.ts'
+export { remove_weight_norm, weight_norm } from './weight_norm.ts'
 
 const list_of = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>
   parameters instanceof torch.Tensor ? [parameters] : [...parameters]
