@@ -68,6 +68,7 @@ export * as _nn from './ops/nn/index.ts'
 export * as random from './ops/rng.ts'
 export * as special from './ops/special.ts'
 export * as storage from './ops/storage_space.ts'
+export type { TensorData as _TensorData } from './tensor/from_data.ts'
 export { device, type Place as Device, type PlaceLike as DeviceLike } from './tensor/place.ts'
 export { get_printoptions, set_printoptions } from './tensor/print.ts'
 export {

@@ -34,7 +34,8 @@ const may_import: Record<string, readonly string[]> = {
   'optim/': [...user, 'optim/swa_utils.ts'],
   'optim/swa_utils.ts': [...user, 'nn/', 'optim/'],
   'default_device.ts': ['base/', 'device/'],
-  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/'],
+  'testing/': user,
+  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/', 'testing/'],
 }
 
 interface Import {
