@@ -11,7 +11,7 @@ import { CALL_ARGUMENTS } from './worker_source.ts'
 /** An address of a thread's own memory is this and more. */
 const OWN = 2 ** 40
 /** Multiplications and additions that are worth waking a thread for. */
-const LEAST_WORK = 1 << 20
+export const LEAST_WORK: number = 1 << 20
 /** When a list has so many words it is done before it gets longer. */
 const LONG = 1 << 18
 

@@ -2,7 +2,8 @@
 // Not here: packing and the micro-kernel (render/wasm/gemm.ts).
 import { size_of, TILE_COLUMNS, TILE_ROWS } from '../../render/wasm/gemm.ts'
 import type { GemmProblem, MatrixRef } from '../device.ts'
-import { Calls } from './calls.ts'
+import type { Storage } from '../storage.ts'
+import { Calls, LEAST_WORK } from './calls.ts'
 import type { LinearMemory } from './memory.ts'
 import { type Engine, float_type } from './routines.ts'
 import { WHOLE } from './slices.ts'
@@ -28,6 +29,7 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
   const p = as_one_matrix(problem)
   const { batch, m, n, k, a, b, c, bias } = p
   if (batch === 0 || m === 0 || n === 0) return
+  if (small(engine, p)) return
   const { memory, stage } = engine
   const size = size_of(type)
   const at_once = Math.max(1, Math.floor(STAGE_BYTES / ((m * k + k * n + m * n) * size)))
@@ -53,6 +55,44 @@ export function gemm(engine: Engine, problem: GemmProblem): void {
     stage.copy_out()
   }
   stage.clear()
+}
+
+/** Does products of one block each that are not worth being shared, of operands in linear memory; false if it does not. */
+function small({ memory, residents, routines }: Engine, p: GemmProblem): boolean {
+  const { batch, m, n, k, a, b, c, bias, accumulate } = p
+  if (batch * m * n * k >= LEAST_WORK || k === 0 || k > BLOCK_DEPTH || m > BLOCK_ROWS || n > BLOCK_COLUMNS)
+    return false
+  if (m <= FEW || n <= FEW) return false
+  const type = float_type(p.dtype)
+  const size = size_of(type)
+  memory.begin()
+  const at = (storage: Storage, offset: number, writes: boolean): number => {
+    const base = residents.find(storage.block, writes)
+    return base === null ? -1 : base + storage.byte_offset + offset * size
+  }
+  const to = at(c.storage, c.offset, true)
+  const left = at(a.storage, a.offset, false)
+  const right = at(b.storage, b.offset, false)
+  const row = bias ? at(bias.memory, bias.offset, false) : 0
+  if (to < 0 || left < 0 || right < 0 || row < 0) return false
+  const columns = TILE_COLUMNS[type]
+  const [a_panel, b_panel] = [k * TILE_ROWS * size, k * columns * size]
+  const scratch = memory.reserve(TILE_ROWS * columns * size)
+  const a_packed = memory.reserve(Math.ceil(m / TILE_ROWS) * a_panel)
+  const b_packed = memory.reserve(Math.ceil(n / columns) * b_panel)
+  const { pack_a, pack_b, product, gather } = routines(type)
+  const [a_row, a_col] = [a.row_stride * size, a.col_stride * size]
+  const [b_row, b_col] = [b.row_stride * size, b.col_stride * size]
+  const c_row = c.row_stride * size
+  const adds = accumulate || bias ? 1 : 0
+  for (let i = 0; i < batch; i++) {
+    const out = to + i * c.batch_stride * size
+    if (bias) for (let y = 0; y < m; y++) gather(out + y * c_row, row, n, size)
+    pack_b(k, n, right + i * b.batch_stride * size, b_col, b_row, b_packed, b_panel)
+    pack_a(k, m, left + i * a.batch_stride * size, a_row, a_col, a_packed, a_panel)
+    product(m, n, k, a_packed, b_packed, out, c_row, adds, scratch)
+  }
+  return true
 }
 
 /** Copies a row of numbers to each row of a matrix, in twice as many each time; the product is added to it then. */

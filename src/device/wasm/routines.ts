@@ -33,9 +33,7 @@ export class Engine {
     return module
   }
 
-  routines(type: FloatType): Routines {
-    return this.module(type).exports as Routines
-  }
+  readonly routines = (type: FloatType): Routines => this.module(type).exports as Routines
 }
 
 /** The type that the routines for a dtype compute in. Throws TypeError unless it is float32 or float64. */

@@ -19,6 +19,7 @@ export type Routines = Readonly<
     | 'pack_columns'
     | 'col2im'
     | 'zero'
+    | 'gather'
     | 'axpy'
     | 'fill_rows'
     | 'depthwise_forward'
