@@ -33,9 +33,10 @@ const may_import: Record<string, readonly string[]> = {
   'nn/': user,
   'optim/': [...user, 'optim/swa_utils.ts'],
   'optim/swa_utils.ts': [...user, 'nn/', 'optim/'],
+  'distributions/': [...user, 'nn/functional/'],
   'default_device.ts': ['base/', 'device/'],
   'testing/': user,
-  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/', 'testing/'],
+  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/', 'testing/', 'distributions/'],
 }
 
 interface Import {

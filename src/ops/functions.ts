@@ -104,6 +104,7 @@ export {
   randn_like,
   randperm,
 } from './random.ts'
+export { _dirichlet_grad, _sample_dirichlet, _standard_gamma, _standard_gamma_grad } from './random_gamma.ts'
 export { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
 export { get_rng_state, initial_seed, manual_seed, seed, set_rng_state } from './rng.ts'
 export { segment_reduce } from './segment_reduce.ts'
