@@ -92,9 +92,13 @@ export const _dirichlet_grad: Op<[x: Tensor, alpha: Tensor, total: Tensor]> = op
     },
     backward: { x: no_dirichlet_derivative, alpha: no_dirichlet_derivative, total: no_dirichlet_derivative },
     gradcheck: false, // it has no derivative
-    samples: r => [
-      [r.range(0.02, 0.98, 6, 8), r.range(0.2, 3, 6, 8), r.range(4, 9, 6, 8)],
-      [r.range(0.2, 0.8, 6, 8), r.range(7, 30, 6, 8), r.range(38, 60, 6, 8)],
-    ],
+    // of float32 PyTorch computes the series in float32, of which four digits are left
+    samples: r => {
+      const doubles = (low: number, high: number): Tensor => r.cast(r.range(low, high, 6, 8), float64)
+      return [
+        [doubles(0.02, 0.98), doubles(0.2, 3), doubles(4, 9)],
+        [doubles(0.2, 0.8), doubles(7, 30), doubles(38, 60)],
+      ]
+    },
   },
 )

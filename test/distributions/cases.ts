@@ -22,12 +22,9 @@ const { distributions } = torch
 export const load = <Case>(name: string): Case[] =>
   JSON.parse(readFileSync(new URL(`../data/distributions/${name}.json`, import.meta.url), 'utf8')) as Case[]
 
+const unwritten: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity }
 const number = (x: unknown): unknown =>
-  Array.isArray(x)
-    ? x.map(number)
-    : typeof x === 'string'
-      ? { nan: Number.NaN, inf: Infinity, '-inf': -Infinity }[x]
-      : x
+  Array.isArray(x) ? x.map(number) : typeof x === 'string' ? (unwritten[x] ?? x) : x
 
 function find(name: string): unknown {
   const place = name.startsWith('constraints.') ? distributions.constraints : distributions
@@ -38,7 +35,7 @@ function find(name: string): unknown {
 
 /** The object that a tree describes. Its floating-point tensors are put on `leaves`, and require grad. */
 export function build(spec: Spec, leaves?: torch.Tensor[]): unknown {
-  if (typeof spec !== 'object' || spec === null) return spec
+  if (typeof spec !== 'object' || spec === null) return number(spec)
   if (Array.isArray(spec)) return spec.map(s => build(s, leaves))
   if ('t' in spec) {
     const dtype = torch.dtypes.find(d => d.name === spec.t) as torch.DType

@@ -57,7 +57,7 @@ function steps(a: number, b: number, dtype: torch.DType): number {
 }
 
 // These transform uniform doubles by log, cos or tan, of which the C library and JavaScript round the last bit apart.
-const last_bit = /^(randn|normal|exponential|cauchy|log_normal)/
+const last_bit = /^(randn|normal|exponential|cauchy|log_normal|_standard_gamma|_sample_dirichlet)/
 
 describe('after manual_seed the numbers are PyTorch’s, and as many are drawn', () => {
   it.each(
@@ -135,6 +135,34 @@ describe('what PyTorch refuses', () => {
       'too many samples',
       () => torch.multinomial(torch.ones(3), 5),
       'cannot sample n_sample > prob_dist.size(-1) samples without replacement',
+    ],
+    [
+      'gamma numbers of other types',
+      () => torch._standard_gamma(torch.ones(2, { dtype: torch.int64 })),
+      '"gamma_cpu" not implemented for \'Long\'',
+    ],
+    [
+      'types that differ',
+      () => torch._standard_gamma_grad(torch.ones(2), torch.ones(2, { dtype: torch.float64 })),
+      'Found dtype Double but expected Float',
+    ],
+    [
+      'derivatives of derivatives of gamma numbers',
+      () =>
+        torch
+          ._standard_gamma_grad(torch.ones(2, { requires_grad: true }), torch.ones(2))
+          .sum()
+          .backward(),
+      "the derivative for '_standard_gamma_grad' is not implemented.",
+    ],
+    [
+      'derivatives of points of simplices',
+      () =>
+        torch
+          ._sample_dirichlet(torch.ones(2, { requires_grad: true }))
+          .sum()
+          .backward(),
+      'derivative for aten::_sample_dirichlet is not implemented',
     ],
     ['no samples', () => torch.multinomial(torch.ones(3), 0), 'cannot sample n_sample <= 0 samples'],
     [

@@ -128,6 +128,11 @@ for dtype in ('float32', 'float64', 'bfloat16'):
     case('multinomial', tensor([w + 0.1 for w in weights], [4, 2], dtype, permute=[1, 0]), 4)
     case('multinomial', tensor([w + 0.1 for w in weights], [2, 4], dtype), 5, replacement=True)
 
+shapes = [0.05 * v * v + 0.01 for v in range(24)]
+for x in (tensor(shapes, [4, 6]), tensor(shapes, [4, 6], 'float64'), tensor(shapes, [4, 6], permute=[1, 0]), tensor(shapes, [4, 6], every=2), tensor([0.0, 1e-30, -1.0], [3])):
+    case('_standard_gamma', x)
+    case('_sample_dirichlet', x)
+
 signed = [v - 0.4 for v in grid]
 for x in (tensor(signed, [4, 6]), tensor(signed, [4, 6], permute=[1, 0]), tensor(signed, [4, 6], every=2), tensor(signed, [2, 3, 4]), tensor(signed, [4, 6], 'float64')):
     for call in ('dropout', 'alpha_dropout', 'feature_dropout', 'feature_alpha_dropout'):
