@@ -1,9 +1,9 @@
-// torch.nn.utils: limiting gradients, parameters as one vector; and the namespace.
+// torch.nn.utils: limiting gradients; and the namespace.
 import { RuntimeError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
-import { typename } from '../repr.ts'
 
+export { parameters_to_vector, vector_to_parameters } from './convert_parameters.ts'
 export {
   fuse_conv_bn_eval,
   fuse_conv_bn_weights,
@@ -13,6 +13,7 @@ export {
 export { skip_init } from './init.ts'
 export * as parametrizations from './parametrizations.ts'
 export * as parametrize from './parametrize.ts'
+export * as prune from './prune.ts'
 export * as rnn from './rnn.ts'
 export { remove_spectral_norm, type SpectralNormOptions, spectral_norm } from './spectral_norm.ts'
 export { remove_weight_norm, weight_norm } from './weight_norm.ts'
@@ -67,19 +68,4 @@ export function clip_grad_norm(
 /** Limits every element of the gradients, in place, to [-clip_value, clip_value]. */
 export function clip_grad_value_(parameters: Tensor | Iterable<Tensor>, clip_value: number): void {
   for (const g of gradients(parameters)) g.clamp_(-clip_value, clip_value)
-}
-
-/** All parameters one after the other as one vector. */
-export function parameters_to_vector(parameters: Iterable<Tensor>): Tensor {
-  return torch.cat([...parameters].map(p => p.reshape([-1])))
-}
-
-/** Makes the parameters show the elements of `vec`, in order. */
-export function vector_to_parameters(vec: Tensor, parameters: Iterable<Tensor>): void {
-  if (!(vec instanceof torch.Tensor)) throw new TypeError(`expected torch.Tensor, but got: ${typename(vec)}`)
-  let at = 0
-  for (const p of parameters) {
-    p.data = vec.narrow(0, at, p.numel()).view_as(p).data
-    at += p.numel()
-  }
 }
