@@ -1,5 +1,5 @@
 // Operands for the tests of the wasm device.
-import type { DType } from '../../../src/base/dtype.ts'
+import { type DType, float64 } from '../../../src/base/dtype.ts'
 import type { MatrixRef, Operand } from '../../../src/device/device.ts'
 import { allocate, type Storage } from '../../../src/device/storage.ts'
 
@@ -18,10 +18,13 @@ export const view = (
   offset = 0,
 ): Operand => ({ memory, dtype, sizes, strides, offset, count: product(sizes) })
 
-/** A new contiguous operand whose element i is f(i). */
+/**
+ * A new contiguous operand whose element i is f(i). JavaScript holds the memory of float64, so that it is copied for each
+ * launch; others may stay in linear memory.
+ */
 export function operand(dtype: DType, sizes: readonly number[], f: Values = () => 0): Operand {
   const x = view(allocate(product(sizes) * dtype.itemsize), dtype, sizes)
-  const array = elements(x)
+  const array = dtype === float64 ? elements(x) : (x.memory.touch(dtype) as unknown as (number | bigint)[])
   for (let i = 0; i < x.count; i++) array[i] = dtype.name === 'int64' ? BigInt(f(i)) : f(i)
   return x
 }
@@ -30,7 +33,8 @@ export function operand(dtype: DType, sizes: readonly number[], f: Values = () =
 export const elements = (x: Operand): (number | bigint)[] =>
   x.memory.array(x.dtype) as unknown as (number | bigint)[]
 
-export const contents = (x: Operand): (number | bigint)[] => Array.from(elements(x))
+export const contents = (x: Operand): (number | bigint)[] =>
+  Array.from(x.memory.peek(x.dtype) as unknown as (number | bigint)[])
 
 /** The matrices of an operand of sizes [batch, rows, columns]. */
 export const matrices = (x: Operand): MatrixRef => ({
