@@ -53,6 +53,9 @@ export function emit_gemm(module: ModuleBuilder, type: FloatType, relaxed: boole
   emit_product(module, type, emit_micro(module, type, relaxed))
 }
 
+/** Rows at this distance, or more, are far apart. */
+const FAR_BYTES = 1024
+
 const indices = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 // ------------------------------------------------------------------------------------------ packing
@@ -74,6 +77,38 @@ function emit_pack(module: ModuleBuilder, name: string, type: FloatType, width: 
   const rows = indices(width).map(() => f.local('i32'))
   const rest = op('i32.sub', k.get, q.get)
 
+  // Rows that are far apart are read a few at a time, along all panels: a few elements of each after the other would read
+  // lines that the first cache has few places for.
+  const panels = f.local('i32')
+  const rows_along = (n: number): Code =>
+    while_loop(
+      op('i32.ge_s', rest, i32(n)),
+      from.set(add(source.get, mul(q.get, step.get))),
+      to.set(add(target.get, mul(q.get, width * size))),
+      f.for(panels.get, () => [
+        indices(n).map(r => {
+          const row = r === 0 ? from.get : rows[r]!.get
+          return [
+            r === 0 ? [] : rows[r]!.set(add(r === 1 ? from.get : rows[r - 1]!.get, step.get)),
+            indices(width / lanes).map(v =>
+              store('v128.store', to.get, load('v128.load', row, 16 * v), r * width * size + 16 * v),
+            ),
+          ]
+        }),
+        from.step(width * size),
+        to.step(panel.get),
+      ]),
+      q.step(n),
+    )
+  const far_rows: Code = [
+    panels.set(op('i32.div_s', total.get, i32(width))),
+    q.set(i32(0)),
+    rows_along(4),
+    rows_along(1),
+    source.step(mul(panels.get, width * size)),
+    target.step(mul(panels.get, panel.get)),
+    left.set(op('i32.sub', total.get, mul(panels.get, width))),
+  ]
   const adjacent = while_loop(
     op('i32.gt_s', rest, i32(0)),
     ...indices(width / lanes).map(v =>
@@ -114,6 +149,10 @@ function emit_pack(module: ModuleBuilder, name: string, type: FloatType, width: 
   )
   f.emit(
     left.set(total.get),
+    if_else(
+      op('i32.and', op('i32.eq', minor.get, i32(size)), op('i32.ge_s', step.get, i32(FAR_BYTES))),
+      far_rows,
+    ),
     while_loop(
       op('i32.gt_s', left.get, i32(0)),
       from.set(source.get),

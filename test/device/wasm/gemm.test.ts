@@ -67,6 +67,7 @@ describe.each([float32, float64])('gemm in %s', dtype => {
     for (const m of [1, 2, 3, 4, 5, 8, 130])
       for (const n of [1, 3, 4, 7, 8, 9, 17])
         for (const k of [1, 2, 3, 4, 5, 9]) check(dtype, [1, m, n, k], 'rows', 'rows', false)
+    for (const k of [1, 3, 4, 5, 9, 258]) check(dtype, [1, 6, 301, k], 'rows', 'rows', false) // far rows
     for (const k of [255, 256, 257, 600]) check(dtype, [1, 7, 13, k], 'rows', 'columns', false)
     check(dtype, [1, 3, 2050, 5], 'rows', 'rows', true)
     check(dtype, [1, 3, 2050, 5], 'columns', 'columns', false)
