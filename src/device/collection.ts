@@ -30,6 +30,17 @@ export function note_large_block(nbytes: number): void {
   allocated += nbytes
 }
 
+/**
+ * Notes that a backward pass has ended, which leaves little of what was made since the one before: the best time for a
+ * collection. There should be none before, when what is in use would go to the old generation.
+ */
+export function note_end_of_pass(): void {
+  if (allocated < LEAST_BYTES) return
+  collect()
+  budget = MOST_BYTES
+  clean = 0
+}
+
 function collect(): void {
   if (collector === undefined) collector = find_collector()
   const made = allocated

@@ -5,7 +5,7 @@
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
 import { OutOfMemoryError } from '../base/errors.ts'
 import { env } from '../base/flags.ts'
-import { note_large_block } from './collection.ts'
+import { note_end_of_pass, note_large_block } from './collection.ts'
 
 const SLAB_BYTES = 64 * 1024
 const LARGEST_IN_SLAB = 4 * 1024
@@ -279,6 +279,7 @@ export function begin_scope(): EndScope {
       else same_size.push(buffer)
       pooled += size
     }
+    if (outer === null) note_end_of_pass()
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { bfloat16, bool, float32, int8, int64 } from '../../../src/base/dtype.ts'
+import { bfloat16, bool, type DType, float32, int8, int32, int64 } from '../../../src/base/dtype.ts'
+import type { Expr } from '../../../src/ir/expr.ts'
 import { build } from '../../../src/ir/kernel.ts'
 import { lower } from '../../../src/lower/lower.ts'
 import { render_c, render_c_unit, used_params } from '../../../src/render/c/kernel.ts'
@@ -39,6 +40,23 @@ i32 add(const f64 *args) {
   return 0;
 }
 `)
+  })
+
+  it('what is looked up by indices of 64 bits is not made vectors, unless more is computed of it', () => {
+    const look_up = (index: DType, more: (y: Expr) => Expr): string =>
+      render_c(
+        lower(
+          build('look_up', k => {
+            const out = k.output('out', float32, 'flat')
+            const x = k.input('x', float32, 'flat')
+            const places = k.input('places', index, 'flat')
+            k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], more(x.at(places.at(i).cast('index')))))
+          }),
+        ),
+      )
+    expect(look_up(int64, y => y)).toContain('ONE_BY_ONE')
+    expect(look_up(int32, y => y)).toContain('INDEPENDENT')
+    expect(look_up(int64, y => y.exp())).toContain('INDEPENDENT')
   })
 
   it('a reduction has an accumulator for each lane, then a few, and a plain loop for what is left', () => {
