@@ -6,6 +6,7 @@ import { install_cpu } from './tensor/dispatch.ts'
 install_cpu(make_cpu_device)
 
 export * as distributions from './distributions/index.ts'
+export * as func from './func/index.ts'
 export * from './nn/in_torch.ts'
 export * as nn from './nn/index.ts'
 export type {} from './ops/methods.ts'

@@ -86,3 +86,4 @@ export {
   no_grad,
   set_grad_enabled,
 } from './tensor/tape.ts'
+export { vmap } from './transforms/vmap.ts'

@@ -29,14 +29,26 @@ const may_import: Record<string, readonly string[]> = {
   'tensor/': ['base/', 'ir/', 'device/*'],
   'ops/': ['base/', 'ir/', 'device/*', 'tensor/'],
   'autograd/': ['base/', 'tensor/', 'ops/'],
-  'torch.ts': ['base/', 'tensor/', 'ops/', 'autograd/'],
+  'transforms/': ['base/', 'tensor/', 'ops/', 'autograd/'],
+  'torch.ts': ['base/', 'tensor/', 'ops/', 'autograd/', 'transforms/'],
   'nn/': user,
   'optim/': [...user, 'optim/swa_utils.ts'],
   'optim/swa_utils.ts': [...user, 'nn/', 'optim/'],
+  'func/': [...user, 'transforms/', 'nn/'],
   'distributions/': [...user, 'nn/functional/'],
   'default_device.ts': ['base/', 'device/'],
   'testing/': user,
-  'index.ts': ['default_device.ts', 'tensor/', 'ops/', 'torch.ts', 'nn/', 'optim/', 'testing/', 'distributions/'],
+  'index.ts': [
+    'default_device.ts',
+    'tensor/',
+    'ops/',
+    'torch.ts',
+    'nn/',
+    'optim/',
+    'testing/',
+    'distributions/',
+    'func/',
+  ],
 }
 
 interface Import {

@@ -3,6 +3,7 @@
 // their derivatives (the ops).
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
+import { inside } from '../tensor/batched.ts'
 import { begin_scope, zeros } from '../tensor/dispatch.ts'
 import {
   AccumulateGrad,
@@ -218,7 +219,7 @@ export function run_backward(
   } finally {
     pass.end()
     depth--
-    for (const grad of captured) if (grad !== null) grad.memory.owned = true
+    for (const grad of captured) if (grad !== null) inside(grad).memory.owned = true
     // What user code was shown it may have kept.
     end_scope(finished && !create_graph && foreign_calls.count === foreign)
     modes.grad = before
@@ -341,7 +342,7 @@ function starting_gradients(outputs: readonly Tensor[], given: readonly (Tensor 
       throw new RuntimeError(
         `Mismatch in shape: grad_output[${i}] has a shape of torch.Size([${grad.sizes.join(', ')}]) and output[${i}] has a shape of torch.Size([${out.sizes.join(', ')}]).`,
       )
-    grad.memory.owned = true
+    inside(grad).memory.owned = true
     return grad
   })
 }

@@ -3,6 +3,7 @@
 import type { DType } from '../base/dtype.ts'
 import type { MemoryFormat } from '../base/memory_format.ts'
 import { expand_strides, same_sizes } from '../base/shape.ts'
+import { Batched, with_level } from '../tensor/batched.ts'
 import { empty, empty_in_order } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import { bump_version, edge_of, modes, records } from '../tensor/tape.ts'
@@ -10,7 +11,7 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { empty_as } from './creation.ts'
 import { copy_elements, dense_as } from './define/copy.ts'
 import { FnNode } from './define/fn_node.ts'
-import { composite, make_op, type Op, op } from './define/op.ts'
+import { composite, make_batched_op, type Op, op } from './define/op.ts'
 import type { Number } from './define/pointwise.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { check_inplace, rebase_history } from './define/view.ts'
@@ -30,7 +31,7 @@ export const clone: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> 
 )
 
 /** The tensor itself where it is row-major (or as the memory format has it), else a copy that is. */
-export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> = make_op(
+export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat }]> = make_batched_op(
   (...args: readonly unknown[]) => {
     const [self, given] = bind([contiguous_schema], args).values as [Tensor, MemoryFormat | null]
     if (given === null) return self.dense ? self : clone(self, { memory_format: 'contiguous_format' })
@@ -46,7 +47,7 @@ export const contiguous: Op<[self: Tensor, opts?: { memory_format?: MemoryFormat
 const contiguous_schema = parse_schema('contiguous(Tensor self, *, any? memory_format=None)')
 
 /** The same memory outside the graph. */
-export const detach: Op<[self: Tensor]> = make_op((self: Tensor) => alias(self), {
+export const detach: Op<[self: Tensor]> = make_batched_op((self: Tensor) => alias(self), {
   name: 'detach',
   schemas: [parse_schema('detach(Tensor self)')],
   samples: undefined,
@@ -73,7 +74,7 @@ const convert: Op<[self: Tensor, dtype: DType]> = op('_to_copy(Tensor self, dtyp
 export { dense_as }
 
 /** Overwrites `self` with `src`, broadcast and converted. */
-export const copy_: Op<[self: Tensor, src: Tensor, non_blocking?: boolean]> = make_op(
+export const copy_: Op<[self: Tensor, src: Tensor, non_blocking?: boolean]> = make_batched_op(
   (...args: readonly unknown[]) => {
     const [self, src] = bind([copy_schema], args).values as [Tensor, Tensor]
     const recording = records([self, src])
@@ -119,6 +120,11 @@ function copy_apart(t: Tensor): Tensor {
 
 /** Writes something that does not depend on the old value into `self`, with the history that implies. */
 export function overwrite(self: Tensor, name: string, write: (self: Tensor) => void): Tensor {
+  if (self instanceof Batched) {
+    const { value, level } = self
+    with_level(level.outer, () => overwrite(value, name, write))
+    return self
+  }
   const recording = modes.grad && self._requires_grad
   check_inplace(self, recording)
   const edges = recording ? [edge_of(self)] : []

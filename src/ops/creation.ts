@@ -20,7 +20,7 @@ import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { real_number } from './define/numbers.ts'
-import { make_op, type Op } from './define/op.ts'
+import { make_batched_op, make_op, type Op } from './define/op.ts'
 import { resize_out } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
@@ -170,7 +170,7 @@ export const empty: Op<SizedArgs> = sized('empty', null)
 type LikeArgs = readonly [input: Tensor, opts?: CreateOptions]
 function like(name: string, fill: number | null): Op<LikeArgs> {
   const schema = parse_schema(`${name}(Tensor self, ${CREATE})`)
-  return make_op(
+  return make_batched_op(
     (...args: LikeArgs) => {
       const [self, ...values] = bind([schema], args).values as [Tensor, ...unknown[]]
       return make_like(self, fill, values)
@@ -202,7 +202,7 @@ export const empty_like: Op<LikeArgs> = like('empty_like', null)
 
 const full_like_schema = parse_schema(`full_like(Tensor self, Scalar fill_value, ${CREATE})`)
 /** A tensor of one value with the sizes and dtype of another tensor. */
-export const full_like: Op<[input: Tensor, fill_value: Number, opts?: CreateOptions]> = make_op(
+export const full_like: Op<[input: Tensor, fill_value: Number, opts?: CreateOptions]> = make_batched_op(
   (...args: readonly unknown[]) => {
     const [self, value, ...values] = bind([full_like_schema], args).values as [Tensor, Number, ...unknown[]]
     return make_like(self, value, values)

@@ -35,7 +35,7 @@ import {
   make_filled,
   write_range,
 } from './creation.ts'
-import { make_op, type Op } from './define/op.ts'
+import { make_batched_op, type Op } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
 import type { Number as Numeric } from './define/pointwise.ts'
 import { not_implemented } from './define/rules.ts'
@@ -43,7 +43,7 @@ import { not_implemented } from './define/rules.ts'
 /** A function that only makes a tensor: bound values in, no history out. */
 function maker<A extends readonly unknown[]>(signature: string, make: (...values: never[]) => Tensor): Op<A> {
   const schema = parse_schema(signature)
-  return make_op((...args: A) => make(...(bind([schema], args).values as never[])), {
+  return make_batched_op((...args: A) => make(...(bind([schema], args).values as never[])), {
     name: schema.name,
     schemas: [schema],
     samples: undefined,

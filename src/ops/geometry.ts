@@ -10,7 +10,7 @@ import { TypedStorage } from '../tensor/storage_view.ts'
 import { bump_version, edge_of, modes, records, set_history } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
-import { composite, make_op, type Op } from './define/op.ts'
+import { composite, make_batched_op, make_op, type Op } from './define/op.ts'
 import { resize as resize_memory } from './define/out.ts'
 import { as_strided_backward, check_inplace, type Geometry } from './define/view.ts'
 import { as_strided, type Sizes, swapped } from './views.ts'
@@ -22,7 +22,7 @@ function reshaped<A extends readonly unknown[], V extends readonly unknown[]>(
   change: (self: Tensor, ...values: V) => Change,
 ): Op<A> {
   const schema = parse_schema(signature)
-  return make_op(
+  return make_batched_op(
     (...args: A) => {
       const [self, ...values] = bind([schema], args).values as [Tensor, ...V]
       const recording = records([self])

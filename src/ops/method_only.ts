@@ -19,11 +19,11 @@ import {
 import { RuntimeError } from '../base/errors.ts'
 import { format_name, type MemoryFormat } from '../base/memory_format.ts'
 import { Place, type PlaceLike, require_available, device as to_place } from '../tensor/place.ts'
-import { bind, is_options, parse_schema } from '../tensor/schema.ts'
+import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { overwrite, to_dtype } from './convert.ts'
 import { full_value, make_filled } from './creation.ts'
-import { make_op, type Op } from './define/op.ts'
+import { make_batched_op, type Op } from './define/op.ts'
 import type { Number } from './define/pointwise.ts'
 
 type ToOptions = {
@@ -64,10 +64,11 @@ export const to: Op<[self: Tensor, ...args: readonly (DType | PlaceLike | Tensor
 function method<A extends readonly unknown[], R = Tensor>(
   name: string,
   call: (self: Tensor, ...args: unknown[]) => R,
+  schemas: readonly Schema[] = [],
 ): Op<A, R> {
-  return make_op(call as unknown as (...args: A) => R, {
+  return make_batched_op(call as unknown as (...args: A) => R, {
     name,
-    schemas: [],
+    schemas,
     samples: undefined,
     differentiable: false,
   })
@@ -119,17 +120,21 @@ const make_new = (name: string, fill: number | null): Op<NewArgs> => {
   const schema = parse_schema(
     `${name}(Tensor self, int... size, *, dtype? dtype=None, device? device=None, bool requires_grad=False)`,
   )
-  return method(name, (...args) => {
-    const [self, size, dtype, device, requires_grad] = bind([schema], args).values as [
-      Tensor,
-      number[],
-      DType | null,
-      PlaceLike | null,
-      boolean,
-    ]
-    require_available(device)
-    return make_filled(size, dtype ?? self.dtype, fill, requires_grad)
-  })
+  return method(
+    name,
+    (...args) => {
+      const [self, size, dtype, device, requires_grad] = bind([schema], args).values as [
+        Tensor,
+        number[],
+        DType | null,
+        PlaceLike | null,
+        boolean,
+      ]
+      require_available(device)
+      return make_filled(size, dtype ?? self.dtype, fill, requires_grad)
+    },
+    [schema],
+  )
 }
 
 /** A tensor of zeros of this tensor's dtype. */

@@ -7,6 +7,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
 import { broadcast_sizes } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
+import { Batched, draw_batched } from '../tensor/batched.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema, type Schema } from '../tensor/schema.ts'
@@ -21,6 +22,7 @@ import { fill_random, fill_randperm } from './random/integers.ts'
 import { fill_normal } from './random/normal.ts'
 import { fill_exponential } from './random/transforms.ts'
 import { fill_bernoulli, fill_uniform } from './random/uniform.ts'
+import { part } from './random/words.ts'
 import { type DrawOptions, draw_bernoulli, draw_into } from './random_fill.ts'
 
 type RandomOptions = CreateOptions & DrawOptions
@@ -54,8 +56,11 @@ function make_random(
     resize_out(out, size)
     return overwrite(out, 'RandomBackward0', write)
   }
-  const made = empty_checked(size, dtype ?? standard)
-  write(made)
+  const made = draw_batched(batch => {
+    const drawn = empty_checked([...batch, ...size], dtype ?? standard)
+    write(drawn)
+    return drawn
+  })
   return requires_grad ? made.requires_grad_() : made
 }
 
@@ -119,7 +124,9 @@ export const randperm: Op<[n: number, opts?: RandomOptions]> = random_maker(
   [randperm_schema],
   args => {
     const [n, ...options] = bind([randperm_schema], args).values as [number, ...unknown[]]
-    return make_random([n], options, int64, fill_randperm)
+    return make_random([n], options, int64, (g, out) => {
+      for (let at = 0; at < out.count; at += n) fill_randperm(g, part(out, at, n))
+    })
   },
 )
 
@@ -129,8 +136,13 @@ export const randperm: Op<[n: number, opts?: RandomOptions]> = random_maker(
 function random_like(self: Tensor, options: readonly unknown[], fill: Fill): Tensor {
   const [dtype, , device, , requires_grad, memory_format] = options as RandomValues
   require_available(device)
-  const made = empty_as(self, dtype ?? self.dtype, memory_format)
-  draw_into(made, (out, contiguous) => fill(default_generator, out, contiguous))
+  const made = draw_batched(batch => {
+    const own = dtype ?? self.dtype
+    const plain = batch.length === 0 && !(self instanceof Batched)
+    const drawn = plain ? empty_as(self, own, memory_format) : empty([...batch, ...self.sizes], own)
+    draw_into(drawn, (out, contiguous) => fill(default_generator, out, contiguous))
+    return drawn
+  })
   return requires_grad ? made.requires_grad_() : made
 }
 

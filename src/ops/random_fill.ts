@@ -10,7 +10,7 @@ import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { overwrite } from './convert.ts'
 import { copy_elements } from './define/copy.ts'
-import { make_op, type Op } from './define/op.ts'
+import { make_batched_op, type Op } from './define/op.ts'
 import { not_implemented } from './define/rules.ts'
 import { overlaps } from './define/view.ts'
 import { fill_random } from './random/integers.ts'
@@ -66,7 +66,7 @@ function random_fill<A extends readonly unknown[]>(
   ...overloads: readonly (readonly [string, string, Draw])[]
 ): Op<A> {
   const schemas = overloads.map(([signature]) => parse_schema(`${signature}, *, generator? generator=None)`))
-  return make_op(
+  return make_batched_op(
     (...args: A) => {
       const { overload, values } = bind(schemas, args)
       const [, node, draw] = overloads[overload] as (typeof overloads)[number]

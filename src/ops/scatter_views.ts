@@ -80,6 +80,7 @@ export const as_strided_scatter: Op<
   ]
 > = scatter_view(
   'as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None)',
-  (t, size: number[], stride: number[], offset: number | null) => as_strided(t, size, stride, offset),
+  (t, size: number[], stride: number[], offset: number | null) =>
+    as_strided(t, size, stride, (offset ?? 0) + t.offset),
   r => [[r(3, 4), r(2, 2), [2, 2], [4, 1], 1]],
 )

@@ -2,11 +2,12 @@
 // through where that would lose history. Not here: joining (join.ts), single views (views.ts).
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { wrap_dim } from '../base/shape.ts'
+import { Batched, by_samples } from '../tensor/batched.ts'
 import { edge_of, type Grads, modes, set_history } from '../tensor/tape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
 import { type Op, overloaded, type Samples } from './define/op.ts'
-import { type Geometry, make_view } from './define/view.ts'
+import { batched_geometry, type Geometry, make_view } from './define/view.ts'
 import { cat, stack } from './join.ts'
 import { type Sizes, slice } from './views.ts'
 
@@ -18,6 +19,12 @@ function pieces(
   backward: (grads: Tensor[]) => Tensor,
   tracked = true,
 ): Tensor[] {
+  if (self instanceof Batched) {
+    const { value, level } = self
+    const all = (grads: Tensor[]): Tensor => by_samples(level.size, grads, backward)
+    const batched = geometries.map(g => batched_geometry(self, g))
+    return pieces(value, batched, name, all, tracked).map(piece => new Batched(piece, level))
+  }
   const views = geometries.map(g => make_view(self, g, name, first => first, name))
   if (!tracked) for (const view of views) view._view = null
   const edge = modes.grad ? edge_of(self) : null

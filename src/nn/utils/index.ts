@@ -16,6 +16,7 @@ export * as parametrize from './parametrize.ts'
 export * as prune from './prune.ts'
 export * as rnn from './rnn.ts'
 export { remove_spectral_norm, type SpectralNormOptions, spectral_norm } from './spectral_norm.ts'
+export * as stateless from './stateless.ts'
 export { remove_weight_norm, weight_norm } from './weight_norm.ts'
 
 const list_of = (parameters: Tensor | Iterable<Tensor>): Tensor[] =>

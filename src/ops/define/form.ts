@@ -17,6 +17,7 @@ import { differentiate } from '../../ir/differentiate.ts'
 import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
 import { is_complex, type ScalarType } from '../../ir/types.ts'
+import { Batched, batching, type Level, level_of, padded, with_level } from '../../tensor/batched.ts'
 import { compile, empty, empty_in_order, zeros } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -438,9 +439,26 @@ export function apply_form(
   dtype: DType,
   out: Tensor | null,
 ): Tensor {
+  if (batching.top !== null) {
+    const level = level_of(xs)
+    if (level !== null) return apply_to_batches(level, form, xs, values, dtype)
+  }
   const result = run_form(form, xs, values, dtype, out)
   if (modes.grad && out === null && dtype !== bool) record_form(form, xs, values, result)
   return result
+}
+
+/** The same of all samples at once, which get as many dimensions as the largest has. */
+function apply_to_batches(
+  level: Level,
+  form: Form,
+  xs: readonly Tensor[],
+  values: readonly LaunchValue[],
+  dtype: DType,
+): Tensor {
+  const rank = Math.max(...xs.map(x => x.sizes.length))
+  const own = (x: Tensor): Tensor => (x instanceof Batched && x.level === level ? padded(x.value, rank) : x)
+  return with_level(level.outer, () => new Batched(apply_form(form, xs.map(own), values, dtype, null), level))
 }
 
 /** Makes the history of a form's result where an operand requires grad. */

@@ -2,6 +2,7 @@
 // version goes up and whose history becomes the op. Not here: which memory is written (out.ts, form.ts).
 import { RuntimeError } from '../../base/errors.ts'
 import { same_sizes } from '../../base/shape.ts'
+import { batching, intercept, ORDINARY } from '../../tensor/batched.ts'
 import { bind, bind_one, type Schema } from '../../tensor/schema.ts'
 import { bump_version, edge_of, modes, records } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
@@ -22,6 +23,10 @@ export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
       if ((args.length === 1 || other instanceof Tensor) && quick(args[0], other as Tensor | undefined))
         return args[0]
     }
+    if (batching.top !== null) {
+      const result = intercept(call, args)
+      if (result !== ORDINARY) return result as Tensor
+    }
     if (single !== null) {
       const values = bind_one(single, args)
       return run_inplace(spec, name, values, 0, values[0] as Tensor)
@@ -34,6 +39,7 @@ export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
     schemas: spec.schemas,
     samples: spec.samples,
     differentiable: spec.differentiable,
+    form: form as Op<never>,
   })
 }
 

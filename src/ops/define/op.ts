@@ -5,6 +5,7 @@ import { type DType, float32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
 import { Block, Storage } from '../../device/storage.ts'
+import { batching, intercept, ORDINARY } from '../../tensor/batched.ts'
 import { bind, bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import {
   type Edge,
@@ -58,6 +59,8 @@ export interface Spec {
   readonly gradient?: (g: Tensor, i: number, values: unknown[]) => Tensor | null
   /** Whether backward needs the values of the first input. */
   readonly saves_self?: (values: unknown[], overload: number) => boolean
+  /** For in-place forms: the op whose result is written. */
+  readonly form?: Op<never>
 }
 
 /** A function users call, with its declaration. `A` is its argument tuple, or a union of them for overloads. */
@@ -76,6 +79,21 @@ export interface Overloads<Method> {
 export function make_op<A extends readonly unknown[], R>(call: (...args: A) => R, spec: Spec): Op<A, R> {
   Object.defineProperty(call, 'name', { value: spec.name })
   return Object.assign(call, { op_name: spec.name, spec })
+}
+
+/** {@link make_op} for a function that is to look for batched tensors, as declared ops do. */
+export function make_batched_op<A extends readonly unknown[], R>(
+  call: (...args: A) => R,
+  spec: Spec,
+): Op<A, R> {
+  const looking: Op<A, R> = make_op((...args: A) => {
+    if (batching.top !== null) {
+      const result = intercept(looking, args)
+      if (result !== ORDINARY) return result as R
+    }
+    return call(...args)
+  }, spec)
+  return looking
 }
 
 /** `log_softmax` -> `LogSoftmaxBackward0` */
@@ -329,6 +347,10 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
     saves_self: () => common.saves[0] === true,
   }
   const call = (...args: A): R => {
+    if (batching.top !== null) {
+      const result = intercept(call, args)
+      if (result !== ORDINARY) return result as R
+    }
     const values = bind_one(takes_out, args)
     const out = values.pop() as Tensor | null
     if (out !== null) {
@@ -379,6 +401,10 @@ export function overloaded<A extends readonly unknown[], R = Tensor>(
   const body = (overload: number): ((...values: unknown[]) => R) =>
     overloads[overload]?.[1] as unknown as (...values: unknown[]) => R
   const call = (...args: A): R => {
+    if (batching.top !== null) {
+      const result = intercept(call, args)
+      if (result !== ORDINARY) return result as R
+    }
     const { overload, values } = bind(schemas, args)
     const out = def.out === false ? null : (values.pop() as Tensor | null)
     if (out === null) return body(overload)(...values)

@@ -1,5 +1,6 @@
 // A short way into ops for their plainest calls: a few positional arguments of the expected kinds, which need no
 // binding. Not here: binding (tensor/schema.ts), what ops compute.
+import { batching } from '../../tensor/batched.ts'
 import { make_op, type Op } from './op.ts'
 
 /**
@@ -10,6 +11,6 @@ export function with_plain<A extends readonly unknown[], R>(
   slow: Op<A, R>,
   plain: (...args: readonly unknown[]) => R | undefined,
 ): Op<A, R> {
-  const call = (...args: A): R => plain(...args) ?? slow(...args)
+  const call = (...args: A): R => (batching.top === null ? plain(...args) : undefined) ?? slow(...args)
   return make_op(call, slow.spec)
 }

@@ -26,6 +26,7 @@ import {
   real_type,
   type ScalarType,
 } from '../../ir/types.ts'
+import { refuse_batched_out } from '../../tensor/batched.ts'
 import { empty } from '../../tensor/dispatch.ts'
 import { bind_one, parse_schema, type Schema } from '../../tensor/schema.ts'
 import { bump_version, modes } from '../../tensor/tape.ts'
@@ -379,6 +380,7 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
     const values = bind_one(takes_out, args)
     const out = values.pop() as Tensor | null
     if (out === null) return run(values, null)
+    refuse_batched_out(name, args)
     refuse_out_with_grad(
       name,
       values.filter(v => v instanceof Tensor),

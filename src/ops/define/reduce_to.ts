@@ -2,12 +2,12 @@
 // promotion. Written with tensor methods, so that it is itself differentiable.
 import type { DType } from '../../base/dtype.ts'
 import { same_sizes } from '../../base/shape.ts'
-import { modes } from '../../tensor/tape.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 
 /** A number as the gradient of each element of what it was made of. */
 export const spread_number = (grad: Tensor, sizes: readonly number[]): Tensor =>
-  modes.grad || grad.count !== 1
+  needs_ops(grad) || grad.count !== 1
     ? grad.expand(sizes)
     : alias(
         grad,

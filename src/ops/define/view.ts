@@ -3,6 +3,7 @@
 import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
+import { Batched, batching, by_samples } from '../../tensor/batched.ts'
 import { empty_strided } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
 import { type Edge, edge_of, type Grads, modes, Node, set_history } from '../../tensor/tape.ts'
@@ -59,6 +60,8 @@ export function make_view(
   backward: (g: Tensor) => Tensor,
   multi_output: string | null = null,
 ): Tensor {
+  if (batching.top !== null && self instanceof Batched)
+    return batched_view(self, { sizes, strides, offset, dtype }, name, backward, multi_output)
   const edge = modes.grad ? edge_of(self) : null
   const view = new Tensor(self.memory, offset, sizes, strides, dtype)
   view._inference = self._inference
@@ -74,6 +77,33 @@ export function make_view(
   return view
 }
 
+/** The same view of every sample. */
+function batched_view(
+  self: Batched,
+  geometry: Geometry,
+  name: string,
+  backward: (g: Tensor) => Tensor,
+  multi_output: string | null,
+): Batched {
+  const { value, level } = self
+  const all = (g: Tensor): Tensor => by_samples(level.size, [g], ([own]) => backward(own!))
+  return new Batched(make_view(value, batched_geometry(self, geometry), name, all, multi_output), level)
+}
+
+/** The geometry of all samples, from that of a view of one. */
+export function batched_geometry(
+  { value, dtype: own }: Batched,
+  { sizes, strides, offset, dtype = own }: Geometry,
+): Geometry {
+  const step = (value.strides[0]! * own.itemsize) / dtype.itemsize
+  return {
+    sizes: [value.sizes[0]!, ...sizes],
+    strides: [step, ...strides],
+    dtype,
+    ...(offset === undefined ? {} : { offset }),
+  }
+}
+
 /** Declares an op whose result is a view of its first parameter, `self`. */
 export function view_op<A extends readonly unknown[], V extends readonly unknown[]>(
   signatures: string | readonly string[],
@@ -85,7 +115,8 @@ export function view_op<A extends readonly unknown[], V extends readonly unknown
   const call = (...args: A): Tensor => {
     const [self, ...values] = bind(schemas, args).values as [Tensor, ...V]
     const geometry = def.geometry(self, ...values)
-    if (!modes.grad || !self._requires_grad) return make_view(self, geometry, node, not_recorded)
+    if (batching.top === null && (!modes.grad || !self._requires_grad))
+      return make_view(self, geometry, node, not_recorded)
     const meta = shape_only(self)
     return make_view(self, geometry, node, g => def.backward(g, meta, ...values))
   }

@@ -2,6 +2,7 @@
 import { type DType, int32, to_real_dtype } from '../../base/dtype.ts'
 import { complex, constant, type Expr } from '../../ir/expr.ts'
 import { is_complex } from '../../ir/types.ts'
+import { inside } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import { is_grad_enabled } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -77,7 +78,7 @@ const diagonals = (d: Tensor, n: number): Tensor =>
  */
 function solved_adjoint(a: Tensor, d: Tensor, perturb: boolean): Tensor {
   const n = a.sizes.at(-1) as number
-  if (is_grad_enabled() && (!perturb || d.ne(0).all().item() === true))
+  if (is_grad_enabled() && (!perturb || inside(d).ne(0).all().item() === true))
     return solve(adjoint(a), diagonals(d, n))
   const { lu, pivots } = factorize(a, double_of(a.dtype))
   const diagonal = lu.diagonal(0, -2, -1)

@@ -6,8 +6,8 @@ import { RuntimeError } from '../../base/errors.ts'
 import { numel, wrap_dim } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
-import { modes } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { in_place } from '../define/inplace.ts'
@@ -332,7 +332,7 @@ const gated: Op<Gated> = op<Gated, Gated, Tensor>('glu(Tensor self, int dim)', {
   backward: {
     self(g, [input, dim]) {
       const half = (input.sizes[dim] as number) / 2
-      if (modes.grad) {
+      if (needs_ops(g)) {
         const [a, b] = [input.narrow(dim, 0, half), input.narrow(dim, half, half).sigmoid()]
         const first = g.mul(b)
         return cat([first, first.mul(a).mul(b.neg().add(1))], dim)

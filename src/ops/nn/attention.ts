@@ -7,8 +7,8 @@ import { numel } from '../../base/shape.ts'
 import type { MatrixRef, Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { cpu_device, empty, kernels, zeros } from '../../tensor/dispatch.ts'
-import { modes } from '../../tensor/tape.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
 import { type Op, op } from '../define/op.ts'
@@ -456,7 +456,7 @@ export const attention: Op<
     forward,
     saves: ['query', 'key', 'value', 'attn_mask', 'out'],
     backward: ([g], values: Values, [out, saved]) => {
-      const run = modes.grad ? recorded_backward : backward
+      const run = needs_ops(g) ? recorded_backward : backward
       const grads: (Tensor | null)[] = run(g as Tensor, values, out as Tensor, saved as Tensor)
       if (values[3] !== null) grads.push(null)
       return grads

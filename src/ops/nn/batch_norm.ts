@@ -2,8 +2,9 @@
 // Not here: the kernels (batch_norm_kernels.ts), the modules that keep running statistics (nn/).
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { empty } from '../../tensor/dispatch.ts'
-import { bump_version, modes, no_grad } from '../../tensor/tape.ts'
+import { bump_version, no_grad } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { composite, type Op } from '../define/op.ts'
@@ -27,7 +28,7 @@ function normalise_batch(
     ? by_batch(input, weight, bias, [running_mean, running_var], momentum, eps)
     : normalise_by(input, weight, bias, [running_mean as Tensor, running_var as Tensor], eps)
   record_norm('NativeBatchNormBackward0', [out], [input, weight, bias], (g, input, weight, needs) =>
-    modes.grad
+    needs_ops(g)
       ? recorded_gradients(g, input, weight, mean, rstd, training, eps)
       : gradients(g, input, weight, mean, rstd, training, needs),
   )

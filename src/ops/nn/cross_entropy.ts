@@ -4,13 +4,13 @@ import { type DType, float32, float64, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder, View } from '../../ir/kernel.ts'
+import { batching, needs_ops } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import {
   type Edge,
   edge_of,
   enable_grad,
   type Grads,
-  modes,
   Node,
   records,
   Saved,
@@ -222,6 +222,7 @@ type Settings = { readonly reduction: Reduction; readonly ignore_index: number; 
 const is_plain = (input: Tensor, target: Tensor, weight: Tensor | null, smoothing: number): boolean =>
   input.sizes.length === 2 &&
   target.sizes.length === 1 &&
+  batching.top === null &&
   input.sizes[0] === target.sizes[0] &&
   input.count > 0 &&
   (input.dtype === float32 || input.dtype === float64) &&
@@ -311,7 +312,7 @@ class CrossEntropyNode extends Node {
     ]
     const g = grads[0] as Tensor
     const [top, log_sum, total] = this.#statistics as [Tensor, Tensor, Tensor]
-    if (modes.grad) return [recorded_gradient(g, input, target, weight, total, this.#settings)]
+    if (needs_ops(g)) return [recorded_gradient(g, input, target, weight, total, this.#settings)]
     const { reduction, ignore_index, smoothing } = this.#settings
     const { dtype, sizes } = input
     const grad = empty(sizes, dtype)

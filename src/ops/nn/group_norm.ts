@@ -6,8 +6,8 @@ import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
-import { modes } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op } from '../define/op.ts'
@@ -179,7 +179,7 @@ function normalise(
   const affine = `${weight === null ? '' : 'w'}${bias === null ? '' : 'b'}`
   if (input.count > 0) forward_kernel(dtype, affine, single)(operands, [groups, channels, eps])
   record_norm('NativeGroupNormBackward0', [out], [input, weight, bias], (g, input, weight) =>
-    modes.grad
+    needs_ops(g)
       ? recorded_gradients(g, input, weight, groups, eps)
       : fused_gradients(g, input, weight, mean, rstd, groups),
   )

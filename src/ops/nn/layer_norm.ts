@@ -6,8 +6,8 @@ import { contiguous_strides, numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { View } from '../../ir/kernel.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
-import { modes } from '../../tensor/tape.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op } from '../define/op.ts'
@@ -79,7 +79,7 @@ function normalise(...[input, shape, weight, bias, eps]: LayerNormFlat): [Tensor
   const results: [Tensor, Tensor, Tensor] = [out, mean, rstd]
   const statistics = [mean, rstd].map(t => alias(t)) as [Tensor, Tensor]
   record_norm('NativeLayerNormBackward0', results, [input, weight, bias], (g, input, weight, needs) =>
-    modes.grad
+    needs_ops(g)
       ? recorded_gradients(g, input, shape, weight, eps)
       : fused_gradients(g, input, shape, weight, ...statistics, needs),
   )

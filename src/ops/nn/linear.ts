@@ -4,6 +4,7 @@
 import { type DType, float32 } from '../../base/dtype.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
 import type { MatrixRef } from '../../device/device.ts'
+import { batching, level_of, needs_ops } from '../../tensor/batched.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -57,7 +58,7 @@ class LinearNode extends Node {
     const input = this.#input === null ? null : this.#input.get()
     const weight = this.#weight === null ? null : this.#weight.get()
     const bias = this.edges.length === 3 && this.edges[0] !== null
-    const grads = modes.grad
+    const grads = needs_ops(g)
       ? recorded_gradients(g!, input, weight, bias, this.#sizes)
       : gradients(g!, input, weight, bias, this.#sizes)
     if (this.edges.length === 2) grads.shift()
@@ -121,6 +122,10 @@ function recorded_gradients(
  * or all of float64. Null for anything else, wrong arguments included.
  */
 export function linear_rows(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor | null {
+  if (batching.top !== null && level_of([input, weight, bias]) !== null) {
+    const out = input.matmul(weight.t())
+    return bias === null ? out : out.add(bias)
+  }
   const { dtype, sizes } = input
   const ndim = sizes.length
   if ((dtype.name !== 'float32' && dtype.name !== 'float64') || weight.dtype !== dtype) return null

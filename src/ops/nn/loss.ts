@@ -5,16 +5,8 @@ import { broadcast_sizes, numel } from '../../base/shape.ts'
 import { warn } from '../../base/warn.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { type Expr, wrap } from '../../ir/expr.ts'
-import {
-  edge_of,
-  enable_grad,
-  type Grads,
-  modes,
-  Node,
-  records,
-  Saved,
-  set_history,
-} from '../../tensor/tape.ts'
+import { needs_ops } from '../../tensor/batched.ts'
+import { edge_of, enable_grad, type Grads, Node, records, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { value_range } from '../define/bounds.ts'
 import { composite, type Op, op, type Samples } from '../define/op.ts'
@@ -93,7 +85,7 @@ class Loss {
   gradient(i: 0 | 1, g: Tensor, values: LossValues, reduction: Reduction): Tensor | null {
     const [input, target, ...extra] = values
     const mean = reduction === 'mean'
-    if (!modes.grad && reduction !== 'none' && g.dtype === input.dtype && is_fusible(input, target))
+    if (!needs_ops(g) && reduction !== 'none' && g.dtype === input.dtype && is_fusible(input, target))
       return this.#fused.gradient(i, g, input, target, extra as LaunchValue[], mean)
     const { sizes, dtype } = [input, target][i] as Tensor
     const n = numel(broadcast_sizes(input.sizes, target.sizes))

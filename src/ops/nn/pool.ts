@@ -225,7 +225,7 @@ export const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[]]> = 
       const count = numel(sizes.slice(0, -2))
       const flat = (t: Tensor): ReturnType<typeof window> =>
         window(t, [count, t.count / count], [t.count / count, 1])
-      if (g.count > 0) unpool_kernel(g.dtype)([flat(grad), flat(dense(g)), flat(index)], [])
+      if (g.count > 0) unpool_kernel(g.dtype)([flat(grad), flat(dense(g)), flat(dense(index))], [])
       return grad
     },
     saves: ['index'],

@@ -5,9 +5,10 @@
 import { int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import type { Operand } from '../../device/device.ts'
+import { needs_ops } from '../../tensor/batched.ts'
 import { empty, zeros } from '../../tensor/dispatch.ts'
 import { tensor_from } from '../../tensor/from_data.ts'
-import { edge_of, type Grads, modes, records, Saved, set_history } from '../../tensor/tape.ts'
+import { edge_of, type Grads, records, Saved, set_history } from '../../tensor/tape.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { FnNode } from '../define/fn_node.ts'
@@ -399,7 +400,7 @@ export function recurrent_layer(
       w_hr: get('w_hr'),
     }
     let found: Partial<Record<keyof LayerGrads, Tensor | null>>
-    if (modes.grad) {
+    if (grads.some(needs_ops)) {
       const before = { h: own['h']!, c: get('c') }
       const [d_output, ...rest] = grads
       const of_rows = [d_output ? as_rows(d_output) : null, ...rest]
