@@ -210,3 +210,11 @@ export const masked_select: Rule = call => {
   const all = padded(call.all(self), sizes.length).expand([call.level.size, ...sizes])
   return all.reshape([call.level.size, -1]).index_select(1, places)
 }
+
+/** A copy of `self` with one value for each sample. */
+export const fill: Rule = call => {
+  const self = call.get<Tensor>('self')
+  const value = call.get<Tensor | number>('value')
+  const made = call.all(self).clone()
+  return call.varies(value) ? made.copy_(padded(value.value, self.sizes.length)) : made.fill_(value)
+}

@@ -102,6 +102,7 @@ export const function_rules: ReadonlyMap<string, Rule> = new Map([
   ...named('lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell', quiet_loop),
   ...named('max_unpool1d max_unpool2d max_unpool3d', nn.max_unpool),
   ...named('bucketize searchsorted', shape.search),
+  ['fill', shape.fill],
   ...named('linalg_inv inverse one_hot', leading),
   ['linalg_solve', products.solve],
   ...named('all any', everything_or_dims),
