@@ -43,12 +43,16 @@ export function with_level<R>(top: Level | null, f: () => R): R {
   }
 }
 
+/** Thrown where single values of a batch are asked for. To users it is a RuntimeError. */
+export class NeedsValues extends RuntimeError {}
+Object.defineProperty(NeedsValues, 'name', { value: 'RuntimeError' })
+
 /** Stands for the memory of batched tensors: an op that would read it has not looked for them. */
 class NoMemory extends Storage {
   constructor() {
     super(new Block(0, null, true), 0, Number.POSITIVE_INFINITY)
     const refuse = (): never => {
-      throw new RuntimeError(
+      throw new NeedsValues(
         'vmap: a function that works on memory was called on a batched tensor, of which it would see one sample only',
       )
     }
@@ -117,7 +121,7 @@ export class Batched extends Tensor {
   }
 
   override item(): number | boolean | bigint | ComplexScalar {
-    throw new RuntimeError(
+    throw new NeedsValues(
       "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, " +
         "please try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch " +
         'internals, please file a bug report.',
@@ -131,7 +135,7 @@ export class Batched extends Tensor {
 
   override [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): number | boolean | bigint | string {
     if (hint === 'string' || (hint === 'default' && this.count !== 1)) return this.toString()
-    throw new RuntimeError(
+    throw new NeedsValues(
       "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, " +
         'please shout over at https://github.com/pytorch/functorch/issues/257 .',
     )

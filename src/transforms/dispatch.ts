@@ -10,6 +10,7 @@ import {
   install_interceptor,
   type Level,
   level_of,
+  NeedsValues,
   ORDINARY,
   refuse_batched_out,
   with_level,
@@ -34,9 +35,25 @@ function handle(called: unknown, args: readonly unknown[]): unknown {
   if (special !== undefined) return special(op, args, level)
   if (spec.form !== undefined) return in_place(op, spec.form as AnyOp, args, level)
   const rule = rule_for(op)
-  if (rule === undefined) return ORDINARY
+  if (rule === undefined && (spec.run === undefined || spec.quick !== undefined)) return ORDINARY
   const { overload, values } = bind(spec.schemas, args)
   const call = new Call(op, spec.schemas[overload]!, values, level)
+  if (rule === undefined) return run_body(call, overload)
+  return run_rule(call, rule)
+}
+
+/** The body of a function of other ops; sample by sample where it asks for values. */
+function run_body(call: Call, overload: number): unknown {
+  try {
+    return call.op.spec.run!([...call.values], overload, null)
+  } catch (error) {
+    if (!(error instanceof NeedsValues)) throw error
+    return run_rule(call, loop)
+  }
+}
+
+function run_rule(call: Call, rule: Rule): unknown {
+  const { level } = call
   return with_level(level.outer, () => {
     const result = rule(call)
     return result === ORDINARY ? result : each_result(result, t => new Batched(t, level))
