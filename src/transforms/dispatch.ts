@@ -38,8 +38,8 @@ function handle(called: unknown, args: readonly unknown[]): unknown {
   if (rule === undefined && (spec.run === undefined || spec.quick !== undefined)) return ORDINARY
   const { overload, values } = bind(spec.schemas, args)
   const call = new Call(op, spec.schemas[overload]!, values, level)
-  if (rule === undefined) return run_body(call, overload)
-  return run_rule(call, rule)
+  const result = rule === undefined ? ORDINARY : run_rule(call, rule)
+  return result === ORDINARY && spec.run !== undefined ? run_body(call, overload) : result
 }
 
 /** The body of a function of other ops; sample by sample where it asks for values. */
