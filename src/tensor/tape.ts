@@ -5,7 +5,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { keep_exemplar } from '../base/exemplar.ts'
 import { print_as } from '../base/inspect.ts'
 import { size_repr } from '../base/shape.ts'
-import { modes, Tensor } from './tensor.ts'
+import { alias, modes, Tensor } from './tensor.ts'
 
 export { modes } from './tensor.ts'
 
@@ -100,9 +100,65 @@ export function push_hook<H>(list: H[], hook: H): { remove(): void } {
   }
 }
 
+/** How tensors that are kept for backward are put away, and got back: see autograd/graph.ts. */
+export interface SavedHooks {
+  readonly pack: (t: Tensor) => unknown
+  readonly unpack: (packed: never) => Tensor
+}
+
+/** The hooks in force, the innermost last. With a text as `disabled`, there may be none. */
+export const saved_hooks: { readonly stack: SavedHooks[]; disabled: string | null } = {
+  stack: [],
+  disabled: null,
+}
+
+/** A tensor kept for backward by a user's hooks: what they made of it, and where it stood in the graph. */
+class Packed {
+  readonly #packed: unknown
+  readonly #hooks: SavedHooks
+  readonly #edge: Edge | null
+  /** The result of the very op that saves it, which has no history yet. */
+  readonly #result: Tensor | null
+
+  constructor(t: Tensor, hooks: SavedHooks) {
+    this.#hooks = hooks
+    this.#edge = edge_of(t)
+    this.#result = t._requires_grad ? null : t
+    const { version } = t.memory
+    this.#packed = run_with(false, modes.inference, () => hooks.pack(t))
+    if (t.memory.version !== version)
+      throw new RuntimeError(
+        'A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be ' +
+          'modified by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need ' +
+          'to perform in-place operations on the input to a pack hook.',
+      )
+  }
+
+  get(): Tensor {
+    foreign_calls.count++
+    const found: unknown = run_with(false, modes.inference, () => this.#hooks.unpack(this.#packed as never))
+    if (!(found instanceof Tensor))
+      throw new TypeError(
+        `Output of saved tensor unpack_hook expected to be a Tensor but got result of type ${typeof found}`,
+      )
+    const t = alias(found)
+    const edge = this.#edge ?? (this.#result && edge_of(this.#result))
+    if (edge !== null) {
+      t._requires_grad = true
+      if (edge.node instanceof AccumulateGrad) t._accumulator = edge.node
+      else {
+        t._grad_fn = edge.node
+        t._output_nr = edge.nr
+      }
+    }
+    return t
+  }
+}
+
 /** A tensor kept for backward, with the version it had. */
 export class Saved {
   #tensor: Tensor | null
+  #packed: Packed | null = null
   readonly #version: number
   /** The node that saved its own output holds it by this; the error text names it. */
   constructor(tensor: Tensor | null) {
@@ -113,11 +169,16 @@ export class Saved {
     this.#tensor = tensor
     this.#version = tensor === null ? 0 : tensor.memory.version
     this.empty = tensor === null
+    if (tensor !== null && saved_hooks.stack.length > 0) {
+      this.#packed = new Packed(tensor, saved_hooks.stack.at(-1) as SavedHooks)
+      this.#tensor = null
+    }
   }
   readonly empty: boolean
 
   /** Throws RuntimeError if it was changed in place since, or released. */
   get(): Tensor {
+    if (this.#packed !== null) return this.#packed.get()
     const t = this.#tensor
     if (t === null)
       throw new RuntimeError(
@@ -143,6 +204,7 @@ export class Saved {
 
   release(): void {
     this.#tensor = null
+    this.#packed = null
   }
 }
 
