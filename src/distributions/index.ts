@@ -30,6 +30,7 @@ export { biject_to, type ConstraintRegistry, transform_to } from './constraint_r
 export * as constraints from './constraints.ts'
 export { type Constraints, Distribution } from './distribution.ts'
 export { ExponentialFamily } from './exp_family.ts'
+export * as kl from './kl/index.ts'
 export { kl_divergence, register_kl } from './kl/index.ts'
 export * as utils from './public_utils.ts'
 export * from './transforms/index.ts'

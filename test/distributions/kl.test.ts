@@ -1,6 +1,6 @@
 // Every divergence that PyTorch registers, with its gradients, and how the pair of classes is looked up.
 import { describe, expect, it } from 'vitest'
-import { registered_pairs } from '../../src/distributions/kl/index.ts'
+import { registered_pairs } from '../../src/distributions/kl/registry.ts'
 import * as torch from '../../src/index.ts'
 import type { Data } from '../nn/values.ts'
 import {

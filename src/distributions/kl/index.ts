@@ -1,5 +1,5 @@
-// The divergences that are known, registered as they are loaded, and what asks for them.
+// torch.distributions.kl: the divergences that are known, registered as they are loaded, and what asks for them.
 import './same.ts'
 import './pairs.ts'
 
-export { kl_divergence, register_kl, registered_pairs } from './registry.ts'
+export { kl_divergence, register_kl } from './registry.ts'

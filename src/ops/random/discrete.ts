@@ -1,6 +1,6 @@
 // Sampling from weights, and Poisson and binomial counts, from the stream of a generator, as PyTorch's CPU kernels do.
 import type { DType, TypedArray } from '../../base/dtype.ts'
-import { bfloat16, float16, read_element, write_element } from '../../base/dtype.ts'
+import { bfloat16, float16, float32, float64, read_element, write_element } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import type { Generator } from '../../base/generator.ts'
 import { round_to } from '../../base/rounding.ts'
@@ -33,32 +33,40 @@ export function fill_multinomial(
   const rows = out.length / samples
   if (rows === 0) return
   if (dtype === float16) throw new RuntimeError('multinomial is not implemented for half on CPU')
-  const values = Float64Array.from({ length: rows * categories }, (_, i) =>
-    Number(read_element(weights, dtype, i)),
-  )
+  const values = doubles_of(weights, dtype, rows * categories)
   check_weights(values, categories, replacement)
   if (replacement) draw_with_replacement(g, out, values, dtype, categories, samples)
   else draw_without_replacement(draw_noise, out, values, dtype, categories, samples)
 }
 
+/** The first `n` numbers of an array of a floating dtype. */
+function doubles_of(array: TypedArray, dtype: DType, n: number): Float64Array {
+  if (dtype === float32 || dtype === float64) return new Float64Array((array as Float32Array).subarray(0, n))
+  const doubles = new Float64Array(n)
+  for (let i = 0; i < n; i++) doubles[i] = Number(read_element(array, dtype, i))
+  return doubles
+}
+
 function check_weights(values: Float64Array, categories: number, replacement: boolean): void {
   for (let start = 0; start < values.length || start === 0; start += categories) {
-    const row = values.subarray(start, start + categories)
-    const finite = row.every(w => Number.isFinite(w))
-    if (!replacement && !(finite && row.every(w => w >= 0))) {
+    let finite = true
+    let none_negative = true // and none NaN
+    let some_positive = false
+    for (let i = start; i < start + categories; i++) {
+      const w = values[i] as number
+      if (!Number.isFinite(w)) finite = false
+      if (!(w >= 0)) none_negative = false
+      if (w > 0) some_positive = true
+    }
+    if (!replacement && !(finite && none_negative))
       throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0')
-    }
-    if (row.some(w => !(w >= 0))) {
+    if (!none_negative)
       throw new RuntimeError('invalid multinomial distribution (encountering probability entry < 0)')
-    }
-    if (!finite) {
+    if (!finite)
       throw new RuntimeError(
         'invalid multinomial distribution (encountering probability entry = infinity or NaN)',
       )
-    }
-    if (!row.some(w => w > 0)) {
-      throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)')
-    }
+    if (!some_positive) throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)')
   }
 }
 
