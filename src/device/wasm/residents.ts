@@ -10,7 +10,7 @@ const MB = 2 ** 20
 /** At most so much may be in use. */
 const BUDGET = 2 ** 31
 /** New bytes between two searches among the young: a part of a cache while most of them died, and more while they live. */
-const LEAST_YOUNG = 16 * MB
+const LEAST_YOUNG = 8 * MB
 const MOST_YOUNG = 64 * MB
 /** So much is used on top of twice what lives before all are searched: the more, the faster it is used up. */
 const LEAST_HEADROOM = 64 * MB
