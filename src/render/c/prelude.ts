@@ -57,7 +57,7 @@ typedef uint64_t u64;
 INLINE i64 part(f64 share, i64 n) { return share >= 1 ? n : (i64)(share * n); }
 INLINE i64 line_part(f64 share, i64 n) { return share >= 1 ? n : (i64)(share * n) & -LINE; }
 // Which of nested loops to cut: the outermost that is long enough for any number of threads, else the longest.
-INLINE i64 longest(i64 a, i64 b, i64 c) { return a >= 64 ? 0 : b >= 64 ? 1 : a >= b && a >= c ? 0 : b >= c ? 1 : 2; }
+INLINE i64 longest(i64 a, i64 b, i64 c) { return a >= 16 ? 0 : b >= 16 ? 1 : a >= b && a >= c ? 0 : b >= c ? 1 : 2; }
 // Into how many parts to cut 'work', in units of about 0.05 ns: what is soon done is not worth waking a thread for.
 #define LEAST_WORK 50000
 INLINE i64 parts_of(const f64 *args, i64 length, i64 work) {
