@@ -72,6 +72,12 @@ export const apart: readonly Apart[] = [
       'col_indices crow_indices row_indices indices values coalesce is_coalesced dense_dim resize_as_sparse_ ' +
       'to_sparse to_sparse_*',
   },
+  {
+    reason:
+      'tensors with a mask of their own (a prototype in 1.13); the functions of torch.masked take masks',
+    spaces: ['masked'],
+    names: 'MaskedTensor as_masked_tensor is_masked_tensor masked_tensor',
+  },
   { reason: 'nested tensors', spaces: ['torch', 'Tensor'], names: 'nested to_padded_tensor' },
   {
     reason: 'named tensors (a prototype that PyTorch gave up)',

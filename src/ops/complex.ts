@@ -1,5 +1,6 @@
 // What only complex numbers have, elementwise: angle, conj and its relatives.
 // Not here: complex arithmetic (ir/complex.ts: it is that of every op), the parts of complex tensors (complex_parts.ts).
+import { RuntimeError } from '../base/errors.ts'
 import { constant, type Expr } from '../ir/expr.ts'
 import { is_complex } from '../ir/types.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -41,4 +42,22 @@ export const resolve_conj: Op<[self: Tensor]> = composite('resolve_conj(Tensor s
 export const resolve_neg: Op<[self: Tensor]> = composite('resolve_neg(Tensor self)', {
   body: (self: Tensor) => self,
   out: false,
+})
+/** Whether a conjugation is pending: never, {@link conj} computes it at once. */
+export const is_conj: Op<[input: Tensor], boolean> = composite('is_conj(Tensor self)', {
+  body: () => false,
+  out: false,
+})
+
+/** The last two dimensions swapped, and conjugated. */
+export const adjoint: Op<[self: Tensor]> = composite('adjoint(Tensor self)', {
+  body(self: Tensor) {
+    if (self.ndim === 1)
+      throw new RuntimeError(
+        'tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.',
+      )
+    return conj(self.ndim === 0 ? self : self.transpose(-2, -1))
+  },
+  out: false,
+  samples: r => [[r(2, 3)], [r(2, 3, 4)], [r()]],
 })

@@ -4,7 +4,16 @@ export * from './arithmetic.ts'
 export * from './binary_math.ts'
 export * from './bitwise.ts'
 export * from './compare.ts'
-export { angle, conj, conj_physical, conj_physical_, resolve_conj, resolve_neg } from './complex.ts'
+export {
+  adjoint,
+  angle,
+  conj,
+  conj_physical,
+  conj_physical_,
+  is_conj,
+  resolve_conj,
+  resolve_neg,
+} from './complex.ts'
 export { clone, contiguous, copy_, detach } from './convert.ts'
 export { bincount, histc } from './counting.ts'
 export { corrcoef, cov } from './covariance.ts'
