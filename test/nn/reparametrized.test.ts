@@ -251,6 +251,49 @@ test('a layer and the BatchNorm after it are one', () => {
   }
 })
 
+test.each([0, 1, null])('weight_norm as a parametrisation is weight_norm, over %s', dim => {
+  torch.manual_seed(0)
+  const hooked = utils.weight_norm(new nn.Linear(4, 3), 'weight', dim)
+  torch.manual_seed(0)
+  const module = PZ.weight_norm(new nn.Linear(4, 3), { dim })
+  const x = at([2, 4], 1)
+  expect(module(x).tolist()).toEqual(hooked(x).tolist())
+  for (const m of [hooked, module]) m(x).sum().backward()
+  const { original0, original1 } = module.get_submodule('parametrizations.weight') as unknown as Record<
+    'original0' | 'original1',
+    Tensor
+  >
+  expect([original0.grad!.tolist(), original1.grad!.tolist()]).toEqual([
+    read(hooked as unknown as AnyModule, 'weight_g').grad!.tolist(),
+    read(hooked as unknown as AnyModule, 'weight_v').grad!.tolist(),
+  ])
+  const before = module.weight.tolist()
+  expect(P.remove_parametrizations(module, 'weight').weight.tolist()).toEqual(before)
+})
+
+test('weights of convolutions are put in another order in memory', () => {
+  const model = new nn.Sequential(
+    new nn.Conv2d(2, 3, 2),
+    new nn.ConvTranspose2d(3, 4, 2),
+    new nn.Conv1d(1, 1, 1),
+  )
+  const x = torch.ones(1, 2, 4, 4)
+  const [conv, transposed, other] = [...model] as unknown as [
+    torch.nn.Conv2d,
+    torch.nn.Conv2d,
+    torch.nn.Conv1d,
+  ]
+  const [values_before, before] = [conv.weight.tolist(), transposed(conv(x))]
+  expect(utils.convert_conv2d_weight_memory_format(model, torch.channels_last)).toBe(model)
+  expect([conv.weight.stride(), transposed.weight.stride(), other.weight.stride()]).toEqual([
+    [8, 1, 4, 2],
+    [16, 1, 8, 4],
+    [1, 1, 1],
+  ])
+  expect(conv.weight.tolist()).toEqual(values_before)
+  expect(torch.allclose(transposed(conv(x)), before)).toBe(true)
+})
+
 test('skip_init uses no random numbers', () => {
   torch.manual_seed(0)
   const expected = torch.rand(1).item()

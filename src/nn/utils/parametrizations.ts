@@ -1,4 +1,5 @@
-// nn.utils.parametrizations: weights that stay orthogonal (Lezcano Casado 2019) or of spectral norm 1 while they are trained.
+// nn.utils.parametrizations: weights that stay orthogonal (Lezcano Casado 2019), of spectral norm 1, or are split into norm and
+// direction, while they are trained.
 // Not here: how a tensor is parametrised (parametrize.ts).
 import { IndexError, NotImplementedError, ValueError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
@@ -23,19 +24,6 @@ function is_orthogonal(q: Tensor): boolean {
   const [n, k] = [q.size(-2), q.size(-1)]
   const identity = torch.eye(k, { dtype: q.dtype })
   return torch.allclose(q.mH.matmul(q), identity, { atol: 10 * n * torch.finfo(q.dtype).eps })
-}
-
-/** The first columns of the product of the reflections I - tau_i v_i v_i^T, where v_i is column i and a 1 on the diagonal. */
-function reflections(below: Tensor, tau: Tensor): Tensor {
-  const [n, k] = [below.size(-2), below.size(-1)]
-  const identity = torch.eye(n, k, { dtype: below.dtype })
-  const vectors = below.add(identity)
-  let q = identity.expand(...below.shape)
-  for (let i = k - 1; i >= 0; i--) {
-    const v = vectors.narrow(-1, i, 1)
-    q = q.sub(v.matmul(v.mT.matmul(q)).mul(tau.narrow(-1, i, 1).unsqueeze(-1)))
-  }
-  return q
 }
 
 class _Orthogonal extends Module {
@@ -78,7 +66,7 @@ class _Orthogonal extends Module {
     const below = x.tril(-1)
     const tau = below.mul(below).sum(-2).add(1).reciprocal().mul(2)
     // The diagonal is of ones and minus ones, and is not trained.
-    return reflections(below, tau).mul(diagonal_of(x).int().unsqueeze(-2))
+    return torch.linalg.householder_product(below, tau).mul(diagonal_of(x).int().unsqueeze(-2))
   }
 
   right_inverse(given: Tensor): Tensor {
@@ -217,4 +205,39 @@ export function spectral_norm<M extends Module>(
   const dim = options.dim ?? output_dim(module)
   const norm = new _SpectralNorm(weight as Tensor, n_power_iterations, dim, eps)
   return register_parametrization(module, name, norm)
+}
+
+class _WeightNorm extends Module {
+  readonly dim: number
+
+  constructor(dim: number | null) {
+    super()
+    this.dim = dim ?? -1
+  }
+
+  forward(...originals: Tensor[]): Tensor {
+    const [g, v] = originals as [Tensor, Tensor]
+    return v.mul(g.div(torch.norm_except_dim(v, 2, this.dim)))
+  }
+
+  right_inverse(weight: Tensor): [Tensor, Tensor] {
+    return [torch.norm_except_dim(weight, 2, this.dim), weight]
+  }
+}
+
+/**
+ * Has the weight `name` computed from its norm for each place along `dim` (null: of all of it), `original0`, and its direction,
+ * `original1`. As in PyTorch 2; in 1.13 there is only `nn.utils.weight_norm`.
+ */
+export function weight_norm<M extends Module>(
+  module: M,
+  name: string | { name?: string; dim?: number | null } = 'weight',
+  dim: number | null | { dim?: number | null } = 0,
+): M {
+  const options = {
+    ...(typeof name === 'string' ? { name } : name),
+    ...(typeof dim === 'object' && dim !== null ? dim : typeof name === 'string' ? { dim } : {}),
+  }
+  const norm = new _WeightNorm(options.dim === undefined ? 0 : options.dim)
+  return register_parametrization(module, options.name ?? 'weight', norm, { unsafe: true })
 }
