@@ -105,23 +105,9 @@ function require_same_dtype(a: Tensor, b: Tensor, name = 'mat'): void {
     throw new RuntimeError(
       name === 'dot'
         ? `dot : expected both vectors to have same dtype, but found ${scalar_name(a.dtype)} and ${scalar_name(b.dtype)}`
-        : `expected m1 and m2 to have the same dtype, but got: ${c_name(a.dtype)} != ${c_name(b.dtype)}`,
+        : `expected scalar type ${scalar_name(a.dtype)} but found ${scalar_name(b.dtype)}`,
     )
 }
-
-/** `float32` -> `float`: what C calls a dtype. */
-const c_name = (dtype: DType): string =>
-  (
-    ({
-      float32: 'float',
-      float64: 'double',
-      int64: 'long int',
-      int32: 'int',
-      int16: 'short int',
-      uint8: 'unsigned char',
-      int8: 'signed char',
-    }) as Record<string, string>
-  )[dtype.name] ?? `c10::${scalar_name(dtype)}`
 
 const batched = (t: Tensor): Tensor => t.unsqueeze(0)
 const shape_text = (t: Tensor): string => t.sizes.join('x')
@@ -142,6 +128,7 @@ export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor m
     if (self.sizes.length !== 2) throw new RuntimeError('self must be a matrix')
     if (mat2.sizes.length !== 2) throw new RuntimeError('mat2 must be a matrix')
     require_product(self, mat2)
+    require_same_dtype(self, mat2)
     const out = empty([self.sizes[0]!, mat2.sizes[1]!], self.dtype)
     if (out.count > 0) multiply_matrices(out, self, mat2, false)
     return out
@@ -164,7 +151,6 @@ function require_product(a: Tensor, b: Tensor): void {
     throw new RuntimeError(
       `mat1 and mat2 shapes cannot be multiplied (${shape_text(a)} and ${shape_text(b)})`,
     )
-  require_same_dtype(a, b)
 }
 
 /** The products of two batches of matrices. */
@@ -269,10 +255,8 @@ export const addmm: Op<[self: Tensor, mat1: Tensor, mat2: Tensor, opts?: Scaled]
       if (mat2.sizes.length !== 2)
         throw new RuntimeError(`mat2 must be a matrix, got ${mat2.sizes.length}-D tensor`)
       require_product(mat1, mat2)
-      if (self.dtype !== mat1.dtype)
-        throw new RuntimeError(
-          `self and mat2 must have the same dtype, but got ${scalar_name(self.dtype)} and ${scalar_name(mat2.dtype)}`,
-        )
+      if (mat1.dtype !== mat2.dtype) throw new RuntimeError('mat1 and mat2 must have the same dtype')
+      if (self.dtype !== mat1.dtype) throw new RuntimeError('self and mat2 must have the same dtype')
       const sizes = [mat1.sizes[0]!, mat2.sizes[1]!]
       if (alpha !== 1 || beta !== 1) return fused(self, batched(mat1), batched(mat2), beta, alpha, sizes)
       const out = empty(sizes, self.dtype)

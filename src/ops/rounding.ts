@@ -8,7 +8,7 @@ import { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, overloaded } from './define/op.ts'
 import { type DTypeRule, type Number, pointwise } from './define/pointwise.ts'
-import { floating, is_integral, not_implemented, numeric } from './define/rules.ts'
+import { floating, is_integral, not_implemented, numeric, ordered } from './define/rules.ts'
 
 type Out = { out?: Tensor }
 type Unary = [self: Tensor, opts?: Out]
@@ -142,6 +142,7 @@ export const clamp: Op<
     opts?: Out,
   ]
 > = pointwise('clamp(Tensor self, Tensor? min=None, Tensor? max=None)', {
+  dtype: ordered,
   check(_: Tensor, min: Bound, max: Bound) {
     if (min === null && max === null)
       throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -180,6 +181,7 @@ export const clip_: typeof clamp = clamp_
 export const clamp_min: Op<[self: Tensor, min: Tensor | Number, opts?: Out]> = pointwise(
   'clamp_min(Tensor self, Tensor min)',
   {
+    dtype: ordered,
     forward: (self: Expr, min: Expr) => self.max(min),
     backward: (g, [x, min]) => [x.ge(min).where(g, 0), x.lt(min).where(g, 0)],
     node: ([, number]) => (number ? 'ClampMinBackward0' : 'ClampMinBackward1'),
@@ -196,6 +198,7 @@ export const clamp_min_: typeof clamp_min = in_place(clamp_min)
 export const clamp_max: Op<[self: Tensor, max: Tensor | Number, opts?: Out]> = pointwise(
   'clamp_max(Tensor self, Tensor max)',
   {
+    dtype: ordered,
     forward: (self: Expr, max: Expr) => self.min(max),
     backward: (g, [x, max]) => [x.le(max).where(g, 0), x.gt(max).where(g, 0)],
     node: ([, number]) => (number ? 'ClampMaxBackward0' : 'ClampMaxBackward1'),
@@ -212,7 +215,7 @@ export const clamp_max_: typeof clamp_max = in_place(clamp_max)
 export const relu: Op<[self: Tensor]> = pointwise('relu(Tensor self)', {
   dtype(promoted) {
     if (promoted === bool) throw new RuntimeError('Boolean inputs not supported for relu')
-    return promoted
+    return ordered(promoted)
   },
   forward: (self: Expr) => self.max(0),
   backward: (g, _, out) => [out.le(0).where(0, g)],

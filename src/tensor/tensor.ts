@@ -3,7 +3,7 @@
 // itself. Not here: kernels (dispatch.ts), the graph (tape.ts), printing (print.ts), indexing (indexing.ts).
 import type { ComplexScalar } from '../base/complex_scalar.ts'
 import { DType, read_complex, read_element } from '../base/dtype.ts'
-import { RuntimeError, ValueError } from '../base/errors.ts'
+import { IndexError, RuntimeError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
 import { format_name, has_format, type layout, type MemoryFormat, strided } from '../base/memory_format.ts'
 import { contiguous_strides, is_contiguous, numel, Size, wrap_dim } from '../base/shape.ts'
@@ -98,7 +98,10 @@ export class Tensor implements Operand {
   size(): Size
   size(dim: number): number
   size(dim?: number): Size | number {
-    return dim === undefined ? this.shape : (this.sizes[wrap_dim(dim, this.sizes.length)] as number)
+    if (dim === undefined) return this.shape
+    if (this.sizes.length === 0)
+      throw new IndexError(`Dimension specified as ${dim} but tensor has no dimensions`)
+    return this.sizes[wrap_dim(dim, this.sizes.length)] as number
   }
 
   /** The strides in elements, or that of one dimension. */

@@ -105,6 +105,7 @@ const calls: Record<string, () => unknown> = {
   hardtanh: () => new nn.Hardtanh(1, 0),
 
   linear: () => new nn.Linear(5, 3)(z(2, 4)),
+  'linear dtype': () => new nn.Linear(4, 3)(torch.zeros([2, 4], { dtype: torch.int64 })),
   'bilinear size': () => new nn.Bilinear(2, 3, 1)(z(1, 3), z(1, 3)),
   'bilinear batch': () => new nn.Bilinear(2, 3, 1)(z(2, 2), z(1, 3)),
   'conv channels': () => new nn.Conv2d(1, 6, 3)(z(1, 3, 8, 8)),
@@ -217,7 +218,6 @@ const not_the_same: Record<string, string> = {
   'conv padding mode': 'PyTorch prints a Python set, whose order varies',
   'conv padding word': 'the same',
   elementwise: "PyTorch's functions say this in two ways; ours is that of its ops",
-  'linear dtype': 'addmm has one message for this here',
 }
 
 const caught = (f: () => unknown): [string, string] | undefined => {

@@ -1,4 +1,4 @@
-// Numbers by formula, shared with test/data/nn/make.py: inputs need not be stored as data.
+// Numbers by formula, shared with test/data/nn/module_suite.py: inputs need not be stored as data.
 import * as torch from '../../src/index.ts'
 
 export type Data = { t: string; s: number[]; v: (number | string | boolean)[] }
@@ -13,17 +13,24 @@ const formulas: Record<string, (r: number) => number> = {
   lprob: r => -(r + 1) / 500,
 }
 
-/** A tensor of `sizes`, of one of the kinds that make.py names. */
-export function values(sizes: readonly number[], kind: string, salt: number): torch.Tensor {
-  const raw = Array.from({ length: product(sizes) }, (_, i) => ((i + 1) * 7919 + salt * 104729) % 997)
-  if (kind.startsWith('int:'))
-    return torch
-      .tensor(
-        raw.map(r => r % Number(kind.slice(4))),
-        { dtype: torch.int64 },
-      )
-      .reshape([...sizes])
-  return torch.tensor(raw.map(formulas[kind]!), { dtype: torch.float32 }).reshape([...sizes])
+/** A tensor of `sizes`, of one of the kinds that test/data/nn/module_suite.py names; complex numbers have parts of two salts. */
+export function values(
+  sizes: readonly number[],
+  kind: string,
+  salt: number,
+  dtype: torch.DType = torch.float32,
+): torch.Tensor {
+  const numbers = Array.from({ length: product(sizes) }, (_, i) => i)
+  const raw = numbers.map(i => ((i + 1) * 7919 + salt * 104729) % 997)
+  const [name, given] = kind.split(':') as [string, string | undefined]
+  const ints = (x: number[]): torch.Tensor => torch.tensor(x, { dtype: torch.int64 }).reshape([...sizes])
+  if (name === 'int') return ints(raw.map(r => r % Number(given)))
+  if (name === 'even') return ints(numbers.map(i => (i % Number(given)) * 2))
+  if (dtype.is_complex) {
+    const part = dtype === torch.complex128 ? torch.float64 : torch.float32
+    return torch.complex(values(sizes, kind, salt, part), values(sizes, kind, salt + 5, part))
+  }
+  return torch.tensor(raw.map(formulas[kind]!), { dtype }).reshape([...sizes])
 }
 
 /** What results are multiplied with before they are summed and differentiated. */

@@ -113,6 +113,10 @@ export const rrelu: Op<[...RreluArgs, inplace?: Inplace]> = composite(
   {
     body: (input: Tensor, lower: number, upper: number, training: boolean, inplace: boolean) => {
       if (lower > upper) throw new RuntimeError(`Lower bound should be less than or equal to the upper bound`)
+      if (!input.is_floating_point())
+        throw new RuntimeError(
+          `"${training ? 'rrelu_with_noise_out_cpu' : 'leaky_relu_cpu'}" not implemented for '${input.dtype.tensor_type.replace('Tensor', '')}'`,
+        )
       if (!training) return (inplace ? _nn.leaky_relu_ : _nn.leaky_relu)(input, (lower + upper) / 2)
       // A number is drawn, with the precision of float64, for every element that is not positive.
       const slopes = torch.no_grad(() => {

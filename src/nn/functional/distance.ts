@@ -31,7 +31,7 @@ export const cosine_similarity: Op<
   [x1: Tensor, x2: Tensor, dim?: number | CosineOptions, eps?: number | CosineOptions]
 > = composite('cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-8)', {
   body: (a: Tensor, b: Tensor, dim: number, eps: number) => {
-    if (!a.is_floating_point() && !b.is_floating_point() && !a.is_complex() && !b.is_complex())
+    if (!torch.promote_types(a.dtype, b.dtype).is_floating_point)
       throw new RuntimeError(
         `expected common dtype to be floating point, yet common dtype is ${scalar_name(torch.promote_types(a.dtype, b.dtype))}`,
       )

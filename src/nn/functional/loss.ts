@@ -154,6 +154,9 @@ export const kl_div: Op<[input: Tensor, target: Tensor, opts?: LossOptions & { l
             "and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major release.",
         )
       const batchmean = !legacy && reduction === 'batchmean'
+      if (input.is_complex()) throw new RuntimeError('kl_div: Complex inputs not supported.')
+      if (!input.is_floating_point() || !target.is_floating_point())
+        throw new RuntimeError('kl_div: Integral inputs not supported.')
       const divergence = log_target ? _nn.kl_div_of_log : _nn.kl_div
       const total = reduction_of([size_average, reduce, batchmean ? 'sum' : reduction])
       const loss = divergence(input, target, total)
@@ -188,7 +191,9 @@ export const hinge_embedding_loss: Op<
   [input: Tensor, target: Tensor, margin?: number | MarginOptions, opts?: LossOptions]
 > = composite(`hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, ${FLAGS})`, {
   body: (input: Tensor, target: Tensor, margin: number, ...flags: Flags) => {
-    const apart = torch.where(target.ne(1), input.neg().add(float_scalar(margin)).clamp_min(0), 0)
+    // As PyTorch: the margin is a number of the input's kind.
+    const limit = input.is_floating_point() ? float_scalar(margin) : Math.trunc(margin)
+    const apart = torch.where(target.ne(1), input.neg().add(limit).clamp_min(0), 0)
     const together = torch.where(target.ne(-1), input, 0)
     return reduced(apart.add(together), flags)
   },
@@ -213,7 +218,8 @@ export const multilabel_soft_margin_loss: Op<WeightedArgs> = composite(
         .mul(logsigmoid(input))
         .add(target.neg().add(1).mul(logsigmoid(input.neg())))
         .neg()
-      const each = (weight === null ? loss : loss.mul(weight)).sum(-1).div(input.size(-1))
+      const classes = input.ndim - 1
+      const each = (weight === null ? loss : loss.mul(weight)).sum(classes).div(input.size(classes))
       const meant = _nn.legacy_reduction(size_average, reduce, reduction)
       if (meant !== 'none' && meant !== 'mean' && meant !== 'sum')
         throw new ValueError(`${meant} is not valid`)
@@ -284,14 +290,21 @@ export const multi_margin_loss: Op<
     ) => {
       if (p !== 1 && p !== 2) throw new ValueError('only p == 1 and p == 2 supported')
       if (weight !== null && weight.ndim !== 1) throw new ValueError('weight must be one-dimensional')
-      if (input.ndim > 2 || (input.ndim === 2 && input.size(1) === 0))
-        throw new RuntimeError(
-          `Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`,
-        )
-      const rows = input.reshape([-1, input.ndim === 0 ? 1 : input.size(-1)])
+      require_rows(input)
+      const rows = input.reshape([input.ndim < 2 ? 1 : input.size(0), input.ndim === 0 ? 1 : input.size(-1)])
       const labels = target.reshape([-1])
-      if (labels.size(0) !== rows.size(0))
+      if (labels.size(0) !== rows.size(0) || target.ndim > 1)
         throw new RuntimeError(`inconsistent target size, got: [${target.shape.join(', ')}]`)
+      require_kernel('multi_margin_loss_cpu_kernel', input)
+      require_labels(target)
+      if (
+        labels
+          .lt(0)
+          .logical_or(labels.ge(rows.size(1)))
+          .any()
+          .item()
+      )
+        throw new RuntimeError('target out of range')
       const own = rows.gather(1, labels.unsqueeze(1))
       const miss = rows.sub(own).add(float_scalar(margin)).clamp_min(0)
       const powered = p === 2 ? miss.mul(miss) : miss
@@ -308,6 +321,25 @@ export const multi_margin_loss: Op<
   },
 )
 
+function require_rows(input: Tensor): void {
+  if (input.ndim > 2 || (input.ndim > 0 && input.size(-1) === 0))
+    throw new RuntimeError(
+      `Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`,
+    )
+}
+
+const scalar_name = (t: Tensor): string => t.dtype.tensor_type.replace('Tensor', '')
+
+function require_kernel(kernel: string, input: Tensor): void {
+  if (!input.is_floating_point())
+    throw new RuntimeError(`"${kernel}" not implemented for '${scalar_name(input)}'`)
+}
+
+function require_labels(target: Tensor): void {
+  if (target.dtype !== torch.int64)
+    throw new RuntimeError(`expected scalar type Long but found ${scalar_name(target)}`)
+}
+
 /**
  * For several labels a row (class indices up to the first -1): the sum over labels and other classes of
  * max(0, 1 - (input[label] - input[class])), over the number of classes.
@@ -316,14 +348,19 @@ export const multilabel_margin_loss: Op<LossArgs> = composite(
   `multilabel_margin_loss(Tensor input, Tensor target, ${FLAGS})`,
   {
     body: (input: Tensor, target: Tensor, ...flags: Flags) => {
-      if (input.ndim > 2)
-        throw new RuntimeError(
-          `Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`,
-        )
-      if (input.shape.join() !== target.shape.join() && input.ndim > 0)
-        throw new RuntimeError(
-          `inconsistent target size: [${target.shape.join(', ')}] for input of size: [${input.shape.join(', ')}]`,
-        )
+      require_rows(input)
+      if (input.ndim === 0 ? target.numel() > 1 : input.shape.join() !== target.shape.join())
+        throw new RuntimeError(`inconsistent size [${target.shape.join(', ')}] for argument #2 'target'`)
+      require_kernel('multilabel_margin_loss_forward_out_frame', input)
+      require_labels(target)
+      if (
+        target
+          .lt(-1)
+          .logical_or(target.ge(input.ndim === 0 ? 1 : input.size(-1)))
+          .any()
+          .item()
+      )
+        throw new RuntimeError("argument #2 'target' is out of range")
       const classes = input.ndim === 0 ? 1 : input.size(-1)
       const rows = input.reshape([-1, classes])
       const given = target.reshape([-1, classes])

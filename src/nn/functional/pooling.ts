@@ -1,6 +1,6 @@
 // Pooling functions of torch.nn.functional: maxima with `return_indices`, averages, adaptive pooling, power averages,
 // unpooling. Not here: the kernels (ops/nn/*pool*.ts).
-import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../../torch.ts'
+import { _nn, _composite as composite, float_scalar, type _Op as Op, type Tensor } from '../../torch.ts'
 
 type Numbers = number | readonly number[]
 type MaxOptions = {
@@ -170,7 +170,7 @@ const power_average = (dims: 1 | 2): Op<PowerArgs> =>
         ceil_mode: boolean,
       ) => {
         const average = dims === 1 ? _nn.avg_pool1d : _nn.avg_pool2d
-        const mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+        const mean = average(input.pow(float_scalar(norm_type)), kernel_size, stride, 0, ceil_mode)
         const elements =
           kernel_size.length === dims ? kernel_size.reduce((a, b) => a * b, 1) : kernel_size[0]! ** dims
         return mean

@@ -52,6 +52,11 @@ function for_each(given: number[], dims: number, what: string): number[] {
   )
 }
 
+const unsupported = (ndim: number, mode: string): NotImplementedError =>
+  new NotImplementedError(
+    `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
+  )
+
 function resize(
   input: Tensor,
   size: number[] | null,
@@ -82,6 +87,7 @@ function resize(
     )
   if (recompute === true && size !== null)
     throw new ValueError('recompute_scale_factor is not meaningful with an explicit size.')
+  if (dims < 1) throw unsupported(input.ndim, mode)
   const spatial = input.shape.slice(2)
   const scales = scale_factor === null ? null : for_each(scale_factor, dims, 'scale_factor')
   const target =
@@ -99,11 +105,9 @@ function resize(
   }
   const known = MODES[mode]
   if (known === undefined || !known.includes(dims))
-    throw new NotImplementedError(
-      known !== undefined && dims >= 1 && dims <= 3
-        ? `Got ${input.ndim}D input, but ${mode} mode needs ${known[0]! + 2}D input`
-        : `Input Error: Only 3D, 4D and 5D input Tensors supported (got ${input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got ${mode})`,
-    )
+    throw known !== undefined && dims >= 1 && dims <= 3
+      ? new NotImplementedError(`Got ${input.ndim}D input, but ${mode} mode needs ${known[0]! + 2}D input`)
+      : unsupported(input.ndim, mode)
   if (mode === 'area') {
     const averages = [_nn.adaptive_avg_pool1d, _nn.adaptive_avg_pool2d, _nn.adaptive_avg_pool3d]
     return averages[dims - 1]!(input, target)

@@ -1,5 +1,5 @@
 // Activation functions as modules. Not here: what they compute (functional).
-import { AssertionError, RuntimeError } from '../../base/errors.ts'
+import { AssertionError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
 import * as F from '../functional/index.ts'
@@ -415,7 +415,7 @@ export class LogSoftmax extends DimModule {
 export class Softmax2d extends Module {
   forward(input: Tensor): Tensor {
     if (input.ndim !== 4 && input.ndim !== 3)
-      throw new RuntimeError('Softmax2d requires a 3D or 4D tensor as input')
+      throw new AssertionError('Softmax2d requires a 3D or 4D tensor as input')
     return F.softmax(input, -3)
   }
 }

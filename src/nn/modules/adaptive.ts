@@ -35,12 +35,19 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     n_classes: number,
     cutoffs: readonly number[],
     ...rest: readonly (number | boolean | Options)[]
-  ) {
+  )
+  constructor(...args: readonly unknown[]) {
     super()
     const read = settings<
-      { in_features: number; n_classes: number; div_value: number; head_bias: boolean } & Factory
-    >([in_features, n_classes, cutoffs, ...rest])
-    const { div_value, head_bias, dtype } = read
+      {
+        in_features: number
+        n_classes: number
+        cutoffs: readonly number[]
+        div_value: number
+        head_bias: boolean
+      } & Factory
+    >(args)
+    const { in_features, n_classes, cutoffs, div_value, head_bias, dtype } = read
     const rises = cutoffs.every((c, i) => Number.isInteger(c) && c > (cutoffs[i - 1] ?? 0) && c < n_classes)
     if (!rises)
       throw new ValueError(

@@ -1,4 +1,5 @@
 // Losses as modules, and the distances. Each keeps its settings; what they compute is in functional/loss.ts.
+import { AssertionError, ValueError } from '../../base/errors.ts'
 import { _nn, type Tensor, _warn as warn } from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
@@ -241,7 +242,7 @@ export class TripletMarginWithDistanceLoss extends Module {
     super()
     const { distance_function, margin = 1, swap = false, reduction = 'mean' } = options
     Object.assign(this, {
-      distance_function: distance_function ?? F.pairwise_distance,
+      distance_function: distance_function ?? new PairwiseDistance(),
       margin,
       swap,
       reduction,
@@ -298,6 +299,8 @@ export class MultiMarginLoss extends Loss {
   declare weight: Tensor | null
   constructor(...args: Args<WeightedOptions & { p?: number; margin?: number }>) {
     super(multi_margin, args)
+    if (this.p !== 1 && this.p !== 2) throw new ValueError('only p == 1 and p == 2 supported')
+    if (this.weight !== null && this.weight.ndim !== 1) throw new AssertionError('')
   }
   forward(input: Tensor, target: Tensor): Tensor {
     const { p, margin, weight, reduction } = this

@@ -1,6 +1,6 @@
 // Normalisations: BatchNorm, InstanceNorm, LayerNorm, GroupNorm, LocalResponseNorm, with the running statistics that
 // some keep. Not here: what they compute (functional).
-import { ValueError } from '../../base/errors.ts'
+import { AssertionError, ValueError } from '../../base/errors.ts'
 import type { Tensor } from '../../torch.ts'
 import * as torch from '../../torch.ts'
 import * as F from '../functional/index.ts'
@@ -416,6 +416,7 @@ export class CrossMapLRN2d extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    if (input.ndim !== 4) throw new AssertionError('')
     const { size, alpha, beta, k } = this
     const reach = Math.trunc((size - 1) / 2 + 1)
     const channels = input.size(1)

@@ -307,9 +307,10 @@ abstract class AdaptiveMaxPool extends AdaptivePool {
 
   constructor(
     output_size: number | null | Sizes | AdaptiveOptions,
-    return_indices: boolean | { return_indices?: boolean } = false,
-  ) {
-    super(output_size, return_indices)
+    return_indices?: boolean | { return_indices?: boolean },
+  )
+  constructor(...args: readonly unknown[]) {
+    super(...args)
   }
 
   protected override read(args: readonly unknown[]): object {

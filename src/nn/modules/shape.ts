@@ -3,7 +3,7 @@
 import type { Tensor } from '../../torch.ts'
 import * as F from '../functional/index.ts'
 import { Module } from '../module.ts'
-import { float, tuple, value } from '../repr.ts'
+import { float, tuple, typename, value } from '../repr.ts'
 import { reader } from './settings.ts'
 
 type Numbers = number | readonly number[]
@@ -30,17 +30,28 @@ export class Flatten extends Module {
   }
 }
 
+const unflatten = reader('Unflatten(any dim, any unflattened_size)')
+
 /** Splits one dimension into several. */
 export class Unflatten extends Module {
   declare readonly dim: number
   declare readonly unflattened_size: readonly number[]
 
-  constructor(dim: number, unflattened_size: readonly number[]) {
+  constructor(dim: number | { dim: number; unflattened_size: readonly number[] }, size?: readonly number[])
+  constructor(...args: readonly unknown[]) {
     super()
-    if (!Number.isInteger(dim))
-      throw new TypeError(`unflattened_size must be a tuple of tuples, but found type ${typeof dim}`)
+    const { dim, unflattened_size } = unflatten<{ dim: unknown; unflattened_size: unknown }>(args)
+    if (!Number.isInteger(dim)) throw new TypeError('invalid argument type for dim parameter')
     if (!Array.isArray(unflattened_size))
-      throw new TypeError(`unflattened_size must be tuple of ints, but found type ${typeof unflattened_size}`)
+      throw new TypeError(
+        `unflattened_size must be a tuple of ints, but found type ${typename(unflattened_size)}`,
+      )
+    unflattened_size.forEach((n, i) => {
+      if (!Number.isInteger(n))
+        throw new TypeError(
+          `unflattened_size must be tuple of ints, but found element of type ${typename(n)} at pos ${i}`,
+        )
+    })
     Object.assign(this, { dim, unflattened_size })
   }
 
@@ -53,13 +64,15 @@ export class Unflatten extends Module {
   }
 }
 
+const pixel_shuffle = reader('PixelShuffle(int upscale_factor)')
+
 /** Moves channels into space: (N, C r^2, H, W) to (N, C, H r, W r). */
 export class PixelShuffle extends Module {
   declare readonly upscale_factor: number
 
-  constructor(upscale_factor: number) {
+  constructor(upscale_factor: number | { upscale_factor: number }) {
     super()
-    Object.assign(this, { upscale_factor })
+    Object.assign(this, pixel_shuffle([upscale_factor]))
   }
 
   forward(input: Tensor): Tensor {
@@ -71,13 +84,15 @@ export class PixelShuffle extends Module {
   }
 }
 
+const pixel_unshuffle = reader('PixelUnshuffle(int downscale_factor)')
+
 /** Moves space into channels: the reverse of {@link PixelShuffle}. */
 export class PixelUnshuffle extends Module {
   declare readonly downscale_factor: number
 
-  constructor(downscale_factor: number) {
+  constructor(downscale_factor: number | { downscale_factor: number }) {
     super()
-    Object.assign(this, { downscale_factor })
+    Object.assign(this, pixel_unshuffle([downscale_factor]))
   }
 
   forward(input: Tensor): Tensor {
@@ -89,15 +104,21 @@ export class PixelUnshuffle extends Module {
   }
 }
 
+const padded = reader('Pad(any padding)')
+type Padding = Numbers | { padding: Numbers }
+
 /** Padding of the last `dims` dimensions: one number, or (before, after) from the last dimension on. */
 abstract class Pad extends Module {
   declare readonly padding: readonly number[]
+  protected abstract readonly mode: string
 
-  constructor(dims: number, padding: Numbers) {
+  constructor(dims: number, { padding }: { padding: Numbers }) {
     super()
-    Object.assign(this, {
-      padding: typeof padding === 'number' ? new Array<number>(2 * dims).fill(padding) : [...padding],
-    })
+    this.padding = typeof padding === 'number' ? new Array<number>(2 * dims).fill(padding) : [...padding]
+  }
+
+  forward(input: Tensor): Tensor {
+    return F.pad(input, this.padding, this.mode)
   }
 
   override extra_repr(): string {
@@ -105,15 +126,23 @@ abstract class Pad extends Module {
   }
 }
 
+const constant = reader('ConstantPad(any padding, float value)')
+type Filled = Numbers | { padding: Numbers; value: number }
+
 abstract class ConstantPad extends Pad {
   declare readonly value: number
 
-  constructor(dims: number, padding: Numbers, fill: number) {
-    super(dims, padding)
-    Object.assign(this, { value: fill })
+  constructor(dims: number, args: readonly unknown[]) {
+    const settings = constant<{ padding: Numbers; value: number }>(args)
+    super(dims, settings)
+    this.value = settings.value
   }
 
-  forward(input: Tensor): Tensor {
+  protected get mode(): string {
+    return 'constant'
+  }
+
+  override forward(input: Tensor): Tensor {
     return F.pad(input, this.padding, 'constant', this.value)
   }
 
@@ -124,95 +153,102 @@ abstract class ConstantPad extends Pad {
 
 /** Pads the last dimension with a number. */
 export class ConstantPad1d extends ConstantPad {
-  constructor(padding: Numbers, fill: number) {
-    super(1, padding, fill)
+  constructor(padding: Filled, fill?: number | { value: number })
+  constructor(...args: readonly unknown[]) {
+    super(1, args)
   }
 }
+
 /** Pads the last two dimensions with a number. */
 export class ConstantPad2d extends ConstantPad {
-  constructor(padding: Numbers, fill: number) {
-    super(2, padding, fill)
+  constructor(padding: Filled, fill?: number | { value: number })
+  constructor(...args: readonly unknown[]) {
+    super(2, args)
   }
 }
+
 /** Pads the last three dimensions with a number. */
 export class ConstantPad3d extends ConstantPad {
-  constructor(padding: Numbers, fill: number) {
-    super(3, padding, fill)
+  constructor(padding: Filled, fill?: number | { value: number })
+  constructor(...args: readonly unknown[]) {
+    super(3, args)
   }
 }
 
 /** Pads the last two dimensions with zeros. */
 export class ZeroPad2d extends Pad {
-  constructor(padding: Numbers) {
-    super(2, padding)
+  constructor(padding: Padding) {
+    super(2, padded([padding]))
   }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'constant', 0)
+
+  protected get mode(): string {
+    return 'constant'
+  }
+}
+
+abstract class ReflectionPad extends Pad {
+  protected get mode(): string {
+    return 'reflect'
+  }
+}
+
+abstract class ReplicationPad extends Pad {
+  protected get mode(): string {
+    return 'replicate'
   }
 }
 
 /** Pads the last dimension by reflection. */
-export class ReflectionPad1d extends Pad {
-  constructor(padding: Numbers) {
-    super(1, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'reflect')
+export class ReflectionPad1d extends ReflectionPad {
+  constructor(padding: Padding) {
+    super(1, padded([padding]))
   }
 }
+
 /** Pads the last two dimensions by reflection. */
-export class ReflectionPad2d extends Pad {
-  constructor(padding: Numbers) {
-    super(2, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'reflect')
+export class ReflectionPad2d extends ReflectionPad {
+  constructor(padding: Padding) {
+    super(2, padded([padding]))
   }
 }
-/** Pads the last dimension with its outermost elements. */
-export class ReplicationPad1d extends Pad {
-  constructor(padding: Numbers) {
-    super(1, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'replicate')
-  }
-}
-/** Pads the last two dimensions with their outermost elements. */
-export class ReplicationPad2d extends Pad {
-  constructor(padding: Numbers) {
-    super(2, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'replicate')
-  }
-}
+
 /** Pads the last three dimensions by reflection. */
-export class ReflectionPad3d extends Pad {
-  constructor(padding: Numbers) {
-    super(3, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'reflect')
+export class ReflectionPad3d extends ReflectionPad {
+  constructor(padding: Padding) {
+    super(3, padded([padding]))
   }
 }
+
+/** Pads the last dimension with its outermost elements. */
+export class ReplicationPad1d extends ReplicationPad {
+  constructor(padding: Padding) {
+    super(1, padded([padding]))
+  }
+}
+
+/** Pads the last two dimensions with their outermost elements. */
+export class ReplicationPad2d extends ReplicationPad {
+  constructor(padding: Padding) {
+    super(2, padded([padding]))
+  }
+}
+
 /** Pads the last three dimensions with their outermost elements. */
-export class ReplicationPad3d extends Pad {
-  constructor(padding: Numbers) {
-    super(3, padding)
-  }
-  forward(input: Tensor): Tensor {
-    return F.pad(input, this.padding, 'replicate')
+export class ReplicationPad3d extends ReplicationPad {
+  constructor(padding: Padding) {
+    super(3, padded([padding]))
   }
 }
+
+const channel_shuffle = reader('ChannelShuffle(int groups)')
 
 /** Mixes the channels of `groups` groups: (N, g c, ...) is transposed as (N, g, c, ...) to (N, c, g, ...). */
 export class ChannelShuffle extends Module {
   declare readonly groups: number
 
-  constructor(groups: number) {
+  constructor(groups: number | { groups: number }) {
     super()
-    Object.assign(this, { groups })
+    Object.assign(this, channel_shuffle([groups]))
   }
 
   forward(input: Tensor): Tensor {

@@ -38,12 +38,20 @@ export class Embedding extends Module {
     num_embeddings: number,
     embedding_dim: number,
     ...rest: readonly (number | boolean | null | EmbeddingOptions)[]
-  ) {
+  )
+  constructor(...args: readonly unknown[]) {
     super()
     const { _weight, dtype, ...settings } = embedding<
-      { padding_idx: number | null; _weight: Tensor | null; device: unknown } & Factory
-    >([num_embeddings, embedding_dim, ...rest])
+      {
+        num_embeddings: number
+        embedding_dim: number
+        padding_idx: number | null
+        _weight: Tensor | null
+        device: unknown
+      } & Factory
+    >(args)
     const { device: _, ...kept } = settings
+    const { num_embeddings, embedding_dim } = kept
     const padding_idx = padding_of(kept.padding_idx, num_embeddings, 'Padding_idx')
     Object.assign(this, kept, { padding_idx })
     if (_weight === null) {

@@ -21,6 +21,18 @@ export const floating =
   dtype =>
     is_integral(dtype) ? not_implemented(kernel, dtype) : dtype
 
+/** Promoted; only real floating-point dtypes. */
+export const real_floating =
+  (kernel: string): DTypeRule =>
+  dtype =>
+    dtype.is_floating_point ? dtype : not_implemented(kernel, dtype)
+
+/** Promoted; limits need an order. */
+export const ordered = (dtype: DType): DType => {
+  if (dtype.is_complex) throw new RuntimeError('clamp is not supported for complex types')
+  return dtype
+}
+
 /** Promoted; only integers and bools. */
 export const integral =
   (kernel: string): DTypeRule =>

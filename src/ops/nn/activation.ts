@@ -12,8 +12,9 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { in_place } from '../define/inplace.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { scalar_name } from '../define/out.ts'
 import { pointwise } from '../define/pointwise.ts'
-import { floating, is_integral, lift, not_implemented } from '../define/rules.ts'
+import { floating, lift, not_implemented, ordered, real_floating } from '../define/rules.ts'
 import { window } from '../define/space.ts'
 import { cat } from '../join.ts'
 
@@ -36,7 +37,7 @@ function refuse_bool(dtype: DType, message: string): DType {
 export const gelu: Op<[input: Tensor, opts?: { approximate?: 'none' | 'tanh' }]> = pointwise(
   "gelu(Tensor self, *, str approximate='none')",
   {
-    dtype: floating('GeluKernelImpl'),
+    dtype: real_floating('GeluKernelImpl'),
     forward: (x: Expr, approximate: string) => {
       if (approximate === 'tanh') {
         const inner = x
@@ -60,7 +61,7 @@ type EluOptions = { alpha?: number }
 export const elu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
   'elu(Tensor self, Scalar alpha=1)',
   {
-    dtype: floating('elu_cpu'),
+    dtype: real_floating('elu_cpu'),
     forward: (x: Expr, alpha: Expr) => x.gt(0).where(x, alpha.mul(x.expm1())),
     samples: r => [[r(3, 4)], [r(5), 0.5]],
   },
@@ -73,7 +74,7 @@ const SELU_SCALE = 1.0507009873554805
 
 /** {@link elu} with the constants that keep mean 0 and variance 1, scaled. */
 export const selu: Op<Unary> = pointwise('selu(Tensor self)', {
-  dtype: floating('elu_cpu'),
+  dtype: real_floating('elu_cpu'),
   node: 'EluBackward0',
   forward: x => x.gt(0).where(x.mul(SELU_SCALE), x.expm1().mul(SELU_SCALE * SELU_ALPHA)),
   samples: r => [[r(3, 4)]],
@@ -85,7 +86,7 @@ export const selu_: typeof selu = in_place(selu)
 export const celu: Op<[input: Tensor, alpha?: number | EluOptions]> = pointwise(
   'celu(Tensor self, Scalar alpha=1)',
   {
-    dtype: floating('elu_cpu'),
+    dtype: real_floating('elu_cpu'),
     node: 'CeluBackward0',
     check_options: (_: Tensor, alpha: number) => {
       if (Number(alpha) === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU')
@@ -127,7 +128,7 @@ export const softplus: Op<
 export const hardtanh: Op<
   [input: Tensor, min_val?: number | { min_val?: number; max_val?: number }, max_val?: number]
 > = pointwise('hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)', {
-  dtype: dtype => refuse_bool(dtype, NO_BOOL_LIMITS),
+  dtype: dtype => ordered(refuse_bool(dtype, NO_BOOL_LIMITS)),
   check_options: (input: Tensor, low: number, high: number) => {
     if (input.dtype === uint8 && (low < 0 || high < 0))
       throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits')
@@ -141,7 +142,7 @@ export const hardtanh_: typeof hardtanh = in_place(hardtanh)
 
 /** x limited to [0, 6]. */
 export const relu6: Op<Unary> = pointwise('relu6(Tensor self)', {
-  dtype: dtype => refuse_bool(dtype, NO_BOOL_LIMITS),
+  dtype: dtype => ordered(refuse_bool(dtype, NO_BOOL_LIMITS)),
   node: 'HardtanhBackward0',
   forward: x => x.max(0).min(6),
   backward: (g, [x]) => [x!.gt(0).and(x!.lt(6)).where(g, 0)],
@@ -199,7 +200,7 @@ export const mish_: typeof mish = in_place(mish)
 
 /** log(sigmoid(x)) without overflow. */
 export const logsigmoid: Op<Unary> = pointwise('logsigmoid(Tensor self)', {
-  dtype: floating('log_sigmoid_cpu'),
+  dtype: real_floating('log_sigmoid_cpu'),
   node: 'LogSigmoidBackward0',
   forward: x => x.min(0).sub(x.abs().neg().exp().log1p()),
   backward: (g, [x]) => [g.mul(sigmoid_of(x!.neg()))],
@@ -275,6 +276,10 @@ export const prelu: Op<[input: Tensor, weight: Tensor]> = composite('prelu(Tenso
       throw new RuntimeError(
         `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got ndim = ${weight.ndim}`,
       )
+    if (input.dtype !== weight.dtype)
+      throw new RuntimeError(
+        `Found dtype ${scalar_name(weight.dtype)} but expected ${scalar_name(input.dtype)}`,
+      )
     const spread =
       weight.count === 1
         ? weight.reshape([])
@@ -319,7 +324,7 @@ type Gated = [input: Tensor, dim: number]
 const gated: Op<Gated> = op<Gated, Gated, Tensor>('glu(Tensor self, int dim)', {
   forward(input, dim) {
     const { dtype } = input
-    if (is_integral(dtype)) not_implemented('glu_cpu', dtype)
+    if (!dtype.is_floating_point) not_implemented('glu_cpu', dtype)
     const out = empty(
       input.sizes.map((n, d) => (d === dim ? n / 2 : n)),
       dtype,

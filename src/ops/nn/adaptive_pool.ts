@@ -1,7 +1,7 @@
 // Pooling by the size of the result: adaptive averages and maxima; and unpooling, which puts values back where
 // max_pool found them. Not here: pooling by the size of the window (pool.ts).
 import { type DType, int64 } from '../../base/dtype.ts'
-import { RuntimeError, ValueError } from '../../base/errors.ts'
+import { IndexError, RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
@@ -109,10 +109,13 @@ function result_size(name: string, input: Tensor, given: readonly Size[], dims: 
         : `${name}(): Expected 3D or 4D tensor, but got${name.includes('max') ? ':' : ''} [${input.sizes.join(', ')}]`,
     )
   const empty_at = input.sizes.findIndex((n, d) => n === 0 && d >= input.ndim - dims - 1 && d > 0)
-  if (empty_at > 0)
+  if (empty_at > 0) {
+    // A line is a plane of one row.
+    const sizes = dims === 1 ? input.sizes.toSpliced(-1, 0, 1) : input.sizes
     throw new RuntimeError(
-      `${name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes [${input.sizes.join(', ')}] with dimension ${empty_at} being empty`,
+      `${name.replace('1d', '2d')}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes [${sizes.join(', ')}] with dimension ${sizes.indexOf(0, empty_at)} being empty`,
     )
+  }
   const sizes = wanted.map((n, d) => n ?? spatial[d]!)
   if (sizes.some(n => n < 0))
     throw new RuntimeError(
@@ -122,7 +125,13 @@ function result_size(name: string, input: Tensor, given: readonly Size[], dims: 
   return in_two(sizes, 1)
 }
 
-const sizes_of = (x: unknown): Size[] => (Array.isArray(x) ? x : [x]) as Size[]
+/** The sizes that are given; a list must be shorter than the input's. */
+export function sizes_of(x: unknown, input: Tensor, dims: number): Size[] {
+  if (!Array.isArray(x)) return [x as Size]
+  if (dims > 1 && input.ndim <= x.length)
+    throw new ValueError(`Input dimension should be at least ${x.length + 1}`)
+  return x as Size[]
+}
 
 const average: Op<[self: Tensor, sizes: readonly number[]]> = op(
   'adaptive_avg_pool2d(Tensor self, int[] sizes)',
@@ -156,12 +165,12 @@ const average_op = (dims: Dims, samples: Samples<AdaptiveArgs>): Op<AdaptiveArgs
   const name = `adaptive_avg_pool${dims}d`
   return composite(`${name}(Tensor input, any? output_size)`, {
     body: (input: Tensor, output_size: unknown) => {
-      const size = result_size(name, input, sizes_of(output_size), dims)
-      return lifted(dims, input, x => {
-        // One value a plane is a mean, whose kernels are better.
-        if (size[0] === 1 && size[1] === 1) return x.mean([-1, -2], true)
-        return average(x, [...x.sizes.slice(0, -2), ...size])
-      })
+      const given = sizes_of(output_size, input, dims)
+      // One value a plane is a mean, whose kernels are better.
+      const fits = dims === 2 ? input.ndim > 2 : input.ndim === 2 || input.ndim === 3
+      if (fits && given.every(n => n === 1)) return input.mean(dims === 2 ? [-1, -2] : [-1], true)
+      const size = result_size(name, input, given, dims)
+      return lifted(dims, input, x => average(x, [...x.sizes.slice(0, -2), ...size]))
     },
     samples,
     out: false,
@@ -202,7 +211,7 @@ const maximum_op = <R>(
   const name = `adaptive_max_pool${dims}d`
   return composite<AdaptiveArgs, R>(`${name}(Tensor input, any? output_size)`, {
     body: (input: Tensor, output_size: unknown) => {
-      const size = result_size(name, input, sizes_of(output_size), dims)
+      const size = result_size(name, input, sizes_of(output_size, input, dims), dims)
       return pick(lifted(dims, input, x => maximum(x, [...x.sizes.slice(0, -2), ...size])))
     },
     ...(samples && { samples }),
@@ -320,6 +329,7 @@ const unpool_op = (dims: Dims, samples: Samples<UnpoolArgs>): Op<UnpoolArgs> => 
         const stride =
           stride_ === null || stride_.length === 0 ? kernel : expand_to(name, stride_, dims, 'stride')
         const padding = expand_to(name, padding_, dims, 'padding')
+        if (input.ndim < dims) throw new IndexError('tuple index out of range')
         if (indices.dtype !== int64)
           throw new RuntimeError(
             `elements in indices should be type int64 but got: ${indices.dtype.tensor_type.slice(0, -6)}`,
@@ -328,10 +338,14 @@ const unpool_op = (dims: Dims, samples: Samples<UnpoolArgs>): Op<UnpoolArgs> => 
           throw new RuntimeError(
             `Input to max_unpooling2d should be a 3d or 4d Tensor, but got a tensor with ${input.ndim + 2 - dims} dimensions.`,
           )
-        if (input.sizes.join() !== indices.sizes.join())
+        if (input.sizes.join() !== indices.sizes.join()) {
+          // Lines are planes of one column.
+          const text = (t: Tensor): string => [...t.sizes, ...(dims === 1 ? [1] : [])].join(', ')
           throw new RuntimeError(
-            `Expected shape of indices to be same as that of the input tensor ([${input.sizes.join(', ')}]) but got indices tensor with shape: [${indices.sizes.join(', ')}]`,
+            `Expected shape of indices to be same as that of the input tensor ([${text(input)}]) but got indices tensor with shape: [${text(indices)}]`,
           )
+        }
+        require_computable('max_unpool2d', input.dtype)
         const spatial = unpooled_sizes(input, kernel, stride, padding, output_size)
         check_positions(indices, spatial)
         const size = in_two(spatial, 1)

@@ -1,14 +1,14 @@
 // Pooling of volumes by the size of the result: adaptive averages and maxima; and unpooling, which puts values back where
 // max_pool3d found them. Not here: fewer dimensions (adaptive_pool.ts), windows of one size (pool3d.ts).
 import { type DType, float16, int64 } from '../../base/dtype.ts'
-import { RuntimeError } from '../../base/errors.ts'
+import { IndexError, RuntimeError } from '../../base/errors.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { require_range } from '../define/bounds.ts'
 import { dense } from '../define/copy.ts'
 import { composite, type Op, op, type Samples } from '../define/op.ts'
-import { place, type UnpoolArgs, unpooled_sizes, window_of } from './adaptive_pool.ts'
+import { place, sizes_of, type UnpoolArgs, unpooled_sizes, window_of } from './adaptive_pool.ts'
 import { max_pool3d_with_indices, require_dtype, unpool_volumes, volumes } from './pool3d.ts'
 
 const average_kernel = kernels('adaptive_avg_pool3d', (k, dtype: DType, backward: boolean) => {
@@ -82,7 +82,7 @@ type Sizes = Size | readonly Size[]
 
 /** Checks, and gives the sizes of the result: null keeps the input's. */
 function result_size(name: string, input: Tensor, output_size: unknown): number[] {
-  const given = (Array.isArray(output_size) ? output_size : [output_size]) as Size[]
+  const given = sizes_of(output_size, input, 3)
   const maximum = name.includes('max')
   if (given.length !== 1 && given.length !== 3)
     throw new RuntimeError(
@@ -206,6 +206,7 @@ export const max_unpool3d: Op<UnpoolArgs> = composite(
       ...given: [number[], number[] | null, number[], number[] | null]
     ) => {
       const [kernel_, stride_, padding_, output_size] = given
+      if (input.ndim < 3) throw new IndexError('tuple index out of range')
       const triple = (x: number[]): number[] => (x.length === 1 ? [x[0]!, x[0]!, x[0]!] : x)
       const kernel = triple(kernel_)
       const stride = stride_ === null || stride_.length === 0 ? kernel : triple(stride_)

@@ -211,6 +211,9 @@ function check_batch_norm(
     throw new RuntimeError(
       `${mean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`,
     )
+  require_float('batch_norm', input)
+  if ([weight, mean, variance].some(t => t !== null && t.dtype !== input.dtype) && input.dtype.itemsize > 2)
+    throw new RuntimeError('mixed dtype (CPU): expect input to have scalar type of BFloat16')
   for (const [name, t] of [
     ['running_mean', mean],
     ['running_var', variance],

@@ -1,6 +1,6 @@
 // The likelihood of class indices: nll_loss, with weights and ignored labels. One kernel computes the reduced loss and
 // checks the labels. Not here: cross_entropy (cross_entropy.ts), elementwise losses (loss.ts).
-import { type DType, float64, int64, uint8 } from '../../base/dtype.ts'
+import { type DType, float16, float64, int64, uint8 } from '../../base/dtype.ts'
 import { IndexError, RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
@@ -9,6 +9,8 @@ import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { scalar_name } from '../define/out.ts'
+import { not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
 import { legacy_reduction, require_reduction } from './loss.ts'
 
@@ -162,11 +164,11 @@ export function check_nll(input: Tensor, target: Tensor, weight: Tensor | null):
   if (input.ndim === 0) throw new ValueError('Expected 1 or more dimensions (got 0)')
   if (input.ndim > 1 && input.sizes[0] !== target.sizes[0])
     throw new ValueError(
-      `Expected input batch_size (${input.sizes[0]}) to match target batch_size (${target.sizes[0] ?? 1}).`,
+      `Expected input batch_size (${input.sizes[0]}) to match target batch_size (${target.sizes[0] ?? 0}).`,
     )
   if (input.ndim <= 2 && target.ndim > 1)
     throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported')
-  if (input.ndim === 1 && target.ndim === 1 && target.count !== 1)
+  if (input.ndim === 1 && target.ndim === 1)
     throw new RuntimeError(`size mismatch (got input: ${text(input.sizes)}, target: ${text(target.sizes)})`)
   if (input.ndim === 4 && target.ndim !== 3)
     throw new RuntimeError(
@@ -180,6 +182,12 @@ export function check_nll(input: Tensor, target: Tensor, weight: Tensor | null):
     )
   if (target.dtype !== int64 && target.dtype !== uint8)
     throw new RuntimeError(`expected scalar type Long but found ${target.dtype.tensor_type.slice(0, -6)}`)
+  if (!input.dtype.is_floating_point || input.dtype === float16)
+    not_implemented(input.ndim > 2 ? 'nll_loss2d_forward_out_frame' : 'nll_loss_out_frame', input.dtype)
+  if (weight !== null && weight.dtype !== input.dtype)
+    throw new RuntimeError(
+      `expected scalar type ${scalar_name(input.dtype)} but found ${scalar_name(weight.dtype)}`,
+    )
   require_class_weight('', input, weight)
 }
 

@@ -466,6 +466,10 @@ function conv_transpose(
       (n, i) =>
         (n - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (weight.sizes[2 + i]! - 1) + extra[i]! + 1,
     )
+  if (input.count === 0 && input.sizes[0]! > 0 && input.sizes[1]! > 0)
+    throw new RuntimeError(
+      `Only zero batch or zero channel inputs are supported, but got input shape: ${list_text(dims === 1 ? input.sizes.toSpliced(2, 0, 1) : input.sizes)}`,
+    )
   const channels = weight.sizes[1]! * groups
   const result = [input.sizes[0]!, channels, ...sizes]
   const out = in_parts(input, weight, bias, (x, w, b) =>

@@ -8,6 +8,7 @@ import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import { alias, type Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
+import { is_integral, not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
 import { arithmetic } from '../slices.ts'
 
@@ -106,6 +107,7 @@ export const unfold: Op<
 > = op('unfold(Tensor self, int[] kernel_size, int[] dilation=[1], int[] padding=[0], int[] stride=[1])', {
   node: 'Im2ColBackward0',
   forward(self: Tensor, kernel_size: number[], dilation: number[], padding: number[], stride: number[]) {
+    if (is_integral(self.dtype)) not_implemented('im2col_out_cpu', self.dtype)
     const ndim = self.sizes.length
     if ((ndim !== 3 && ndim !== 4) || self.sizes.slice(-3).includes(0))
       throw new RuntimeError(
@@ -173,6 +175,7 @@ export const fold: Op<
       padding: number[],
       stride: number[],
     ) {
+      if (is_integral(self.dtype)) not_implemented('col2im_out_cpu', self.dtype)
       const ndim = self.sizes.length
       if ((ndim !== 2 && ndim !== 3) || self.sizes.slice(-2).includes(0))
         throw new RuntimeError(

@@ -2,7 +2,7 @@
 // volumes with a depth of one. Not here: regular windows (pool.ts, pool3d.ts).
 import { type DType, int64 } from '../../base/dtype.ts'
 import { RuntimeError, ValueError } from '../../base/errors.ts'
-import { numel, wrap_dim } from '../../base/shape.ts'
+import { numel } from '../../base/shape.ts'
 import type { Expr } from '../../ir/expr.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -95,10 +95,9 @@ function run(
   const all = (values: number[]): number[] =>
     values.length === 1 ? new Array<number>(dims).fill(values[0]!) : values
   const wanted = all(
-    output_size ??
-      all(output_ratio!).map((ratio, d) => Math.trunc(ratio * sizes[wrap_dim(d - dims, input.ndim)]!)),
+    output_size ?? all(output_ratio!).map((ratio, d) => Math.trunc(ratio * input.size(d - dims))),
   )
-  if (given === null) wrap_dim(-1 - dims, input.ndim)
+  if (given === null) input.size(dims === 2 && input.ndim === 0 ? 0 : -1 - dims)
   const samples =
     given ??
     rand([input.ndim === dims + 1 ? 1 : sizes[0]!, sizes.at(-1 - dims)!, dims], { dtype: input.dtype })
@@ -110,12 +109,12 @@ function run(
     throw new RuntimeError(`${name}: output_size must either be a single Int or ${tuple}`)
   if (input.ndim !== dims + 1 && input.ndim !== dims + 2)
     throw new RuntimeError(
-      `${name}(): Expected ${dims + 1}D or ${dims + 2}D tensor, but got: [${sizes.join(', ')}]`,
+      `${name}${dims === 3 ? '_out' : ''}(): Expected ${dims + 1}D or ${dims + 2}D tensor, but got: [${sizes.join(', ')}]`,
     )
   const empty_at = sizes.findIndex((n, d) => n === 0 && d >= input.ndim - dims - 1 && d > 0)
   if (empty_at > 0)
     throw new RuntimeError(
-      `${name}(): Expected input to have non-zero size for non-batch dimensions, but got[${sizes.join(', ')}] with dimension ${empty_at} being empty.`,
+      `${name}${dims === 3 ? '_out' : ''}(): Expected input to have non-zero size for non-batch dimensions, but got[${sizes.join(', ')}] with dimension ${empty_at} being empty.`,
     )
   const spatial = sizes.slice(-dims)
   // Windows of volumes need an element to spare, those of planes do not.

@@ -19,6 +19,7 @@ import {
   per_channel,
   record_norm,
   require_float,
+  require_same_dtype,
   statistics,
   statistics_dtype,
 } from './norm_parts.ts'
@@ -168,6 +169,7 @@ function normalise(
   eps: number,
 ): Tensor {
   require_float('GroupNormKernelImpl', input)
+  require_same_dtype(input, weight, bias)
   const { dtype } = input
   const stats = statistics_dtype(dtype)
   const { rows, channels, single, in_rows, by_group } = shape_of(input, groups)

@@ -18,6 +18,7 @@ import {
   type Gradients,
   record_norm,
   require_float,
+  require_same_dtype,
   statistics,
   statistics_dtype,
 } from './norm_parts.ts'
@@ -63,6 +64,7 @@ type LayerNormFlat = [
 function normalise(...[input, shape, weight, bias, eps]: LayerNormFlat): [Tensor, Tensor, Tensor] {
   check_layer_norm(input, shape, weight, bias)
   require_float('LayerNormKernelImpl', input)
+  require_same_dtype(input, weight, bias)
   const n = numel(shape)
   const outer = input.sizes.slice(0, input.ndim - shape.length)
   const m = numel(outer)

@@ -10,8 +10,10 @@ import { edge_of, enable_grad, type Grads, Node, records, Saved, set_history } f
 import type { Tensor } from '../../tensor/tensor.ts'
 import { value_range } from '../define/bounds.ts'
 import { composite, type Op, op, type Samples } from '../define/op.ts'
+import { require_castable, scalar_name } from '../define/out.ts'
 import { type Number, pointwise } from '../define/pointwise.ts'
 import { reduce_to } from '../define/reduce_to.ts'
+import { lift, not_implemented } from '../define/rules.ts'
 import { logsigmoid } from './activation.ts'
 import { type FusedLoss, fused_loss, is_fusible } from './fused_loss.ts'
 
@@ -46,6 +48,8 @@ type LossDef = {
   /** Further parameters of the signature, which the expression takes. */
   readonly extra?: string
   readonly backward?: (g: Expr, input: Expr, target: Expr) => Expr[]
+  /** PyTorch's kernel: what it names where it has none for a dtype. */
+  readonly kernel?: string
   /** What inputs must be, and what throws for those that are not. */
   readonly valid?: (input: Expr) => Expr
   readonly check?: (input: Tensor) => void
@@ -58,11 +62,14 @@ class Loss {
   readonly #fused: FusedLoss
   readonly #check: ((input: Tensor) => void) | undefined
 
-  constructor(name: string, { element, extra = '', backward, valid, check }: LossDef) {
+  constructor(name: string, { element, extra = '', backward, kernel, valid, check }: LossDef) {
     this.#element = pointwise<[Tensor, Tensor, ...Number[]], Expr[]>(
       `${name}_element(Tensor self, Tensor target${extra})`,
       {
-        dtype: 'float',
+        dtype:
+          kernel === undefined
+            ? 'float'
+            : dtype => (dtype.is_complex ? not_implemented(kernel, dtype) : lift(dtype)),
         forward: element as (...args: Expr[]) => Expr,
         ...(backward && { backward: (g: Expr, [x, y]: Expr[]) => backward(g, x!, y!) }),
       },
@@ -178,6 +185,7 @@ type LossArgs = [input: Tensor, target: Tensor, opts?: LossOptions | string]
 
 /** The squared difference. */
 export const mse_loss: Op<LossArgs> = elementwise_loss('mse_loss', {
+  kernel: 'mse_cpu',
   element: (x, y) => x.sub(y).mul(x.sub(y)),
   samples: r => [
     [r(3, 4), r(3, 4)],
@@ -219,6 +227,7 @@ export const smooth_l1_loss: Op<[...LossArgs, beta?: number]> = (() => {
   const loss = elementwise_loss<[input: Tensor, target: Tensor, beta: number, reduction: string]>(
     'smooth_l1_loss',
     {
+      kernel: 'smooth_l1_cpu',
       element: (x, y, beta) => {
         const d = x.sub(y).abs()
         return d.lt(beta!).where(d.mul(d).mul(0.5).div(beta!), d.sub(beta!.mul(0.5)))
@@ -247,6 +256,7 @@ export const huber_loss: Op<[...LossArgs, delta?: number]> = (() => {
   const loss = elementwise_loss<[input: Tensor, target: Tensor, delta: number, reduction: string]>(
     'huber_loss',
     {
+      kernel: 'huber_cpu',
       element: (x, y, delta) => {
         const d = x.sub(y).abs()
         return d.lt(delta!).where(d.mul(d).mul(0.5), delta!.mul(d.sub(delta!.mul(0.5))))
@@ -260,7 +270,7 @@ export const huber_loss: Op<[...LossArgs, delta?: number]> = (() => {
     {
       body: (input: Tensor, target: Tensor, reduction: string, delta: number) => {
         if (delta <= 0) throw new RuntimeError('huber_loss does not support non-positive values for delta.')
-        return loss(input, target, delta, reduction)
+        return like_input(input, target, () => loss(input, target, delta, reduction))
       },
       samples: r => [
         [r(3, 4), r(3, 4)],
@@ -270,14 +280,36 @@ export const huber_loss: Op<[...LossArgs, delta?: number]> = (() => {
   )
 })()
 
-/** log(1 + exp(-target * input)). */
-export const soft_margin_loss: Op<LossArgs> = elementwise_loss('soft_margin_loss', {
+const soft_margin: Op<LossArgs> = elementwise_loss('soft_margin_loss', {
   element: (x, y) => x.mul(y).neg().exp().log1p(),
-  samples: r => [[r(3, 4), r(3, 4)]],
+  samples: () => [],
 })
+
+/** log(1 + exp(-target * input)). */
+export const soft_margin_loss: Op<LossArgs> = composite(
+  "soft_margin_loss(Tensor self, Tensor target, str reduction='mean')",
+  {
+    body: (input: Tensor, target: Tensor, reduction: string) =>
+      like_input(input, target, () => soft_margin(input, target, reduction)),
+    samples: r => [[r(3, 4), r(3, 4)]],
+  },
+)
+
+/** A loss that PyTorch computes in memory like the input's: of its size, and cast to its dtype. */
+function like_input(input: Tensor, target: Tensor, loss: () => Tensor): Tensor {
+  const sizes = broadcast_sizes(input.sizes, target.sizes)
+  if (sizes.join() !== input.sizes.join())
+    throw new RuntimeError(
+      `output with shape [${input.sizes.join(', ')}] doesn't match the broadcast shape [${sizes.join(', ')}]`,
+    )
+  const found = loss()
+  require_castable(found.dtype, input.dtype)
+  return found.to(input.dtype)
+}
 
 /** The cross entropy of probabilities; logarithms are clamped at -100, as PyTorch does. */
 const bce_element: Op<LossArgs> = elementwise_loss('binary_cross_entropy', {
+  kernel: 'binary_cross_entropy',
   element: (x, t) => {
     const log_x = x.log().max(wrap(-100, x.type))
     const log_not = x.neg().log1p().max(wrap(-100, x.type))
@@ -305,6 +337,11 @@ export const binary_cross_entropy: Op<WeightedArgs> = composite(
   {
     body: (input: Tensor, target: Tensor, weight: Tensor | null, reduction: string) => {
       require_reduction(reduction)
+      if (input.dtype !== target.dtype)
+        throw new RuntimeError(
+          `Found dtype ${scalar_name(target.dtype)} but expected ${scalar_name(input.dtype)}`,
+        )
+      if (input.dtype.is_complex) not_implemented('binary_cross_entropy', input.dtype)
       if (weight === null) return bce_element(input, target, reduction)
       return reduced(bce_element(input, target, 'none').mul(weight), reduction)
     },
@@ -346,10 +383,14 @@ export const binary_cross_entropy_with_logits: Op<
       require_reduction(reduction)
       if (target.sizes.join() !== input.sizes.join())
         throw new ValueError(`Target size (${target.shape}) must be the same as input size (${input.shape})`)
-      if (weight === null && pos_weight === null) return plain_bce_with_logits(input, target, reduction)
+      // PyTorch works in the memory of 1 - target, and in that of the input before.
+      if (input.dtype.is_complex) throw new RuntimeError('clamp is not supported for complex types')
+      for (const t of [input, target]) require_castable(lift(t.dtype), t.dtype)
+      if (weight === null && pos_weight === null)
+        return plain_bce_with_logits(input.to(target.dtype), target, reduction)
       const log_weight = pos_weight === null ? 1 : pos_weight.sub(1).mul(target).add(1)
       const loss = target.neg().add(1).mul(input).sub(logsigmoid(input).mul(log_weight))
-      return reduced(weight === null ? loss : loss.mul(weight), reduction)
+      return reduced((weight === null ? loss : loss.mul(weight)).to(target.dtype), reduction)
     },
     samples: r => [
       [r(3, 4), r.range(0, 1, 3, 4)],

@@ -5,6 +5,7 @@ import { RuntimeError } from '../../base/errors.ts'
 import { edge_of, type Grads, Node, records, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
+import { scalar_name } from '../define/out.ts'
 
 /** The dtype statistics are kept in: 16-bit floats use float32. */
 export const statistics_dtype = (dtype: DType): DType => (dtype.itemsize < 4 ? float32 : dtype)
@@ -12,6 +13,15 @@ export const statistics_dtype = (dtype: DType): DType => (dtype.itemsize < 4 ? f
 export const require_float = (name: string, t: Tensor): void => {
   if (!t.dtype.is_floating_point || t.dtype === float16)
     throw new RuntimeError(`"${name}" not implemented for '${t.dtype.tensor_type.slice(0, -6)}'`)
+}
+
+/** Throws where a parameter's dtype is not the input's; those of 16-bit inputs may be float32. */
+export function require_same_dtype(input: Tensor, ...parameters: readonly (Tensor | null)[]): void {
+  for (const t of parameters)
+    if (t !== null && t.dtype !== input.dtype && input.dtype.is_floating_point && input.dtype.itemsize > 2)
+      throw new RuntimeError(
+        `expected scalar type ${scalar_name(input.dtype)} but found ${scalar_name(t.dtype)}`,
+      )
 }
 
 /** Channels-in-dim-1 vectors against a tensor of `ndim` dimensions. */

@@ -11,6 +11,7 @@ import { make_filled } from '../creation.ts'
 import { copy_elements, dense } from '../define/copy.ts'
 import { make_op, type Op, op } from '../define/op.ts'
 import type { Number } from '../define/pointwise.ts'
+import { is_integral, not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
 import { arithmetic } from '../slices.ts'
 
@@ -160,22 +161,39 @@ function check_own(self: Tensor, pad: readonly number[], mode: Mode): void {
   const dims = pad.length / 2
   if (mode === 'circular' && pad.length !== 2 * (ndim - 2))
     throw new RuntimeError(`Invalid padding size, expected ${2 * (ndim - 2)} but got ${pad.length}`)
+  const batched = ndim === dims + 2
+  // Reflection of lines and planes takes an empty dimension in front of what is padded, the others an empty batch.
+  const may_be_empty = (d: number): boolean =>
+    d === 0 && (batched || (mode === 'reflect' && dims < 3 && d < ndim - dims))
+  if (mode !== 'circular' && self.sizes.some((n, d) => n === 0 && !may_be_empty(d)))
+    throw new RuntimeError(
+      mode === 'reflect' && dims < 3
+        ? `${dims + 1}D or ${dims + 2}D (batch mode) tensor expected for input, but got: [ torch.${self.dtype.tensor_type}{${self.sizes.join(',')}} ]`
+        : `Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: ${list(self.sizes)}`,
+    )
   for (let d = ndim - dims; d < ndim; d++) {
     const n = self.sizes[d]!
     const size = n + low[d]! + high[d]!
     if (mode === 'reflect' && (low[d]! >= n || high[d]! >= n))
       throw new RuntimeError(
-        `Argument #${4 + 2 * (ndim - 1 - d)}: Padding size should be less than the corresponding input dimension, but got: padding (${low[d]}, ${high[d]}) at dimension ${d} of input ${list(self.sizes)}`,
+        `Argument #${4 + 2 * (ndim - 1 - d)}: Padding size should be less than the corresponding input dimension, but got: padding (${low[d]}, ${high[d]}) at dimension ${d} of input ${dims === 2 ? ndim : list(self.sizes)}`,
       )
     if (mode === 'circular' && (low[d]! > n || high[d]! > n))
       throw new RuntimeError('Padding value causes wrapping around more than once.')
     if (mode === 'circular' && size < 0)
-      throw new RuntimeError('Negative padding value is resulting in an empty dimension.')
+      throw new RuntimeError('Negative padding value is resulting in an empty dimension')
     if (mode !== 'circular' && (n === 0 || size < 1))
       throw new RuntimeError(
         `input (${n}) is too small. Calculated output size: ${size} at dimension ${d} of input ${list(self.sizes)}`,
       )
   }
+  if (mode !== 'circular' && is_integral(self.dtype))
+    not_implemented(
+      mode === 'reflect'
+        ? `reflection_pad${dims}d${dims === 3 ? '_cpu' : ''}`
+        : `replication_pad${dims}d_cpu`,
+      self.dtype,
+    )
 }
 
 const pad_schema = parse_schema("pad(Tensor input, int[] pad, str mode='constant', float? value=None)")

@@ -2,7 +2,7 @@
 // them. Not here: adaptive windows and unpooling (adaptive_pool.ts), three dimensions.
 import { type DType, float16, int64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { numel, wrap_dim } from '../../base/shape.ts'
+import { numel } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
@@ -249,9 +249,12 @@ function check_window(name: string, self: Tensor, { kernel, stride, padding, dil
   const dims = kernel.length
   const sized = self.ndim === dims + 1 || self.ndim === dims + 2
   const filled = self.sizes.slice(self.ndim === dims + 2 ? 1 : 0).every(n => n > 0)
-  const wanted = `Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:${text(self.sizes)}`
+  const wanted = (dims: number, sizes: readonly number[]): string =>
+    `Expected ${dims + 1}D or ${dims + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:${text(sizes)}`
+  // Averages of lines are those of planes of one row.
+  const of_planes = (self: Tensor): string => wanted(2, self.sizes.toSpliced(-1, 0, 1))
   if (name === 'max_pool1d') {
-    if (!sized || !filled) throw new RuntimeError(`max_pool1d: ${wanted}`)
+    if (!sized || !filled) throw new RuntimeError(`max_pool1d: ${wanted(1, self.sizes)}`)
     if (kernel[0]! <= 0)
       throw new RuntimeError(`max_pool1d() kernel_size must be greater than zero, but got ${kernel[0]}`)
     if (stride[0]! <= 0)
@@ -272,7 +275,7 @@ function check_window(name: string, self: Tensor, { kernel, stride, padding, dil
     throw new RuntimeError(
       `Expected 2 to 3 dimensions, but got ${self.ndim}-dimensional tensor for argument #1 'self' (while checking arguments for ${name})`,
     )
-  if (!sized) wrap_dim(-3, self.ndim)
+  if (!sized) self.size(-3)
   if (stride.some(s => s <= 0)) throw new RuntimeError('stride should not be zero')
   if (kernel.some(k => k <= 0))
     throw new RuntimeError(
@@ -282,7 +285,7 @@ function check_window(name: string, self: Tensor, { kernel, stride, padding, dil
     throw new RuntimeError(
       `dilation should be greater than zero, but got dilationH: ${dilation[0]} dilationW: ${dilation.at(-1)}`,
     )
-  if (!sized || !filled) throw new RuntimeError(wanted)
+  if (!sized || !filled) throw new RuntimeError(dims === 1 ? of_planes(self) : wanted(2, self.sizes))
   const negative = padding.find(p => p < 0)
   if (negative !== undefined) throw new RuntimeError(`pad must be non-negative, but got pad: ${negative}`)
   const wide = padding.findIndex((p, d) => p > kernel[d]! / 2)
@@ -296,11 +299,18 @@ export function check_pool(name: string, self: Tensor, win: Window): void {
   check_window(name, self, win)
   const dims = win.kernel.length
   const out = self.sizes.slice(-dims).map((n, d) => pooled(n, d, win))
-  if (out.some(n => n < (name === 'max_pool1d' ? 0 : 1)))
+  if (out.some(n => n < (name === 'max_pool1d' ? 0 : 1))) {
+    const one = name === 'avg_pool1d' ? [1] : []
+    const text = (sizes: readonly number[]): string =>
+      [self.sizes[self.ndim - dims - 1], ...one, ...sizes].join('x')
     throw new RuntimeError(
-      `Given input size: (${self.sizes.slice(-dims - 1).join('x')}). Calculated output size: (${[self.sizes[self.ndim - dims - 1], ...out.map(n => Math.max(n, 0))].join('x')}). Output size is too small`,
+      `Given input size: (${text(self.sizes.slice(-dims))}). Calculated output size: (${text(out.map(n => Math.max(n, 0)))}). Output size is too small`,
     )
-  require_computable(name.startsWith('max') ? 'max_pool2d' : 'avg_pool2d', self.dtype, [int64])
+  }
+  const maximum = name.startsWith('max')
+  const kernel =
+    name === 'max_pool1d' && !self.requires_grad ? 'max_pool1d_impl' : maximum ? 'max_pool2d' : 'avg_pool2d'
+  require_computable(kernel, self.dtype, maximum ? [] : [int64])
 }
 
 /** Throws for dtypes that PyTorch has no kernel for: all but float32, float64, bfloat16 and `others`. */

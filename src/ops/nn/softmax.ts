@@ -238,7 +238,7 @@ function run(x: Tensor, dim: number, log: boolean): Tensor {
   const { dtype } = x
   if (!dtype.is_floating_point)
     throw new RuntimeError(
-      `"${log ? 'log_softmax' : 'softmax'}${dim === x.ndim - 1 ? '_lastdim' : ''}_kernel_impl" not implemented for '${dtype.tensor_type.slice(0, -6)}'`,
+      `"${dim === x.ndim - 1 ? `${log ? 'log_softmax' : 'softmax'}_lastdim` : 'softmax'}_kernel_impl" not implemented for '${dtype.tensor_type.slice(0, -6)}'`,
     )
   const out = empty(x.sizes, dtype)
   if (out.count === 0) return out

@@ -1,7 +1,7 @@
 // Resizing images: nearest, linear, bilinear, bicubic. One dimension after the other, the last first, each result a
 // weighted sum of one, two or four elements. Not here: area (adaptive_pool.ts), the choice of sizes (nn/functional),
 // antialiasing (antialias.ts).
-import { type DType, float32, float64, int32 } from '../../base/dtype.ts'
+import { type DType, float16, float32, float64, int32, uint8 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
@@ -12,6 +12,7 @@ import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
 import { type Op, op } from '../define/op.ts'
+import { not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
 
 /** How elements between others are made. */
@@ -294,11 +295,15 @@ export function upsample_to(
   const spatial = input.sizes.slice(2)
   if (spatial.some(n => n <= 0) || size.some(n => n <= 0))
     throw new RuntimeError(
-      `Input and output sizes should be greater than 0, but got input (${spatial.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')}) and output (${size.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')})`,
+      `Input and output sizes should be greater than 0, but got input (${spatial.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')})${size.length > 1 ? '' : ' and'} output (${size.map((n, d) => `${'DHW'[3 - size.length + d]}: ${n}`).join(', ')})`,
     )
-  if (!input.dtype.is_floating_point && !mode.startsWith('nearest'))
+  if (size.length > 1 && input.sizes[1] === 0)
     throw new RuntimeError(
-      `"compute_indices_weights_linear" not implemented for '${input.dtype.tensor_type.slice(0, -6)}'`,
+      `Non-empty ${size.length + 2}D data tensor expected but got a tensor with sizes [${input.sizes.join(', ')}]`,
     )
+  const kind = mode.startsWith('nearest') ? 'nearest' : mode === 'bicubic' ? 'cubic' : 'linear'
+  const { dtype } = input
+  if ((!dtype.is_floating_point || dtype === float16) && !(kind === 'nearest' && dtype === uint8))
+    not_implemented(`compute_indices_weights_${kind}`, dtype)
   return pair_of(mode, size.length).forward(input, size, mode, align_corners, scales)
 }
