@@ -273,7 +273,11 @@ export function apply_attention(given: AttentionInputs): [Tensor, Tensor | null]
     .transpose(0, 1)
     .contiguous()
     .view(length * batch, width)
-  const out = apply_linear(rows, given.out_proj_weight, given.out_proj_bias).view(length, batch, -1)
+  const out = apply_linear(rows, given.out_proj_weight, given.out_proj_bias).view(
+    length,
+    batch,
+    given.out_proj_weight.size(0),
+  )
   if (weights !== null) {
     weights = weights.view(batch, heads, length, keys)
     if (given.average_attn_weights) weights = weights.sum(1).div(heads)

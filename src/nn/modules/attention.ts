@@ -80,9 +80,11 @@ export class MultiheadAttention extends Module {
     embed_dim: number,
     num_heads: number,
     ...rest: (number | boolean | null | MultiheadAttentionOptions)[]
-  ) {
+  )
+  constructor(...args: readonly unknown[]) {
     super()
-    const s = settings_of<Settings>([embed_dim, num_heads, ...rest])
+    const s = settings_of<Settings & { embed_dim: number; num_heads: number }>(args)
+    const { embed_dim, num_heads } = s
     const [kdim, vdim] = [s.kdim ?? embed_dim, s.vdim ?? embed_dim]
     const same = kdim === embed_dim && vdim === embed_dim
     const head_dim = Math.floor(embed_dim / num_heads)

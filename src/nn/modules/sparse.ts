@@ -23,6 +23,14 @@ const embedding = reader(
   `Embedding(int num_embeddings, int embedding_dim, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False, Tensor? _weight=None, ${FACTORY})`,
 )
 
+type TableSettings = Factory & {
+  num_embeddings: number
+  embedding_dim: number
+  padding_idx: number | null
+  _weight: Tensor | null
+  device: unknown
+}
+
 /** A learnt table (num_embeddings, embedding_dim), N(0, 1) at first; indices of any shape give their vectors. */
 export class Embedding extends Module {
   declare readonly num_embeddings: number
@@ -41,15 +49,7 @@ export class Embedding extends Module {
   )
   constructor(...args: readonly unknown[]) {
     super()
-    const { _weight, dtype, ...settings } = embedding<
-      {
-        num_embeddings: number
-        embedding_dim: number
-        padding_idx: number | null
-        _weight: Tensor | null
-        device: unknown
-      } & Factory
-    >(args)
+    const { _weight, dtype, ...settings } = embedding<TableSettings>(args)
     const { device: _, ...kept } = settings
     const { num_embeddings, embedding_dim } = kept
     const padding_idx = padding_of(kept.padding_idx, num_embeddings, 'Padding_idx')
@@ -130,12 +130,12 @@ export class EmbeddingBag extends Module {
     num_embeddings: number,
     embedding_dim: number,
     ...rest: readonly (number | boolean | string | null | Tensor | EmbeddingBagOptions)[]
-  ) {
+  )
+  constructor(...args: readonly unknown[]) {
     super()
-    const { _weight, dtype, ...settings } = embedding_bag<
-      { padding_idx: number | null; _weight: Tensor | null; device: unknown } & Factory
-    >([num_embeddings, embedding_dim, ...rest])
+    const { _weight, dtype, ...settings } = embedding_bag<TableSettings>(args)
     const { device: _, ...kept } = settings
+    const { num_embeddings, embedding_dim } = kept
     const padding_idx = padding_of(kept.padding_idx, num_embeddings, 'padding_idx')
     Object.assign(this, kept, { padding_idx })
     if (_weight === null) {
