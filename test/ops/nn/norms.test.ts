@@ -7,9 +7,12 @@ import type { Tensor } from '../../../src/tensor/tensor.ts'
 const F = torch.nn.functional
 type Case = { readonly run: (...inputs: Tensor[]) => Tensor; readonly sizes: readonly (readonly number[])[] }
 
-const stats = (c: number): [Tensor, Tensor] => [torch.full([c], 0.25), torch.full([c], 1.5)]
+const stats = (c: number, dtype: torch.DType): [Tensor, Tensor] => [
+  torch.full([c], 0.25, { dtype }),
+  torch.full([c], 1.5, { dtype }),
+]
 const batch = (sizes: readonly number[], training: boolean): Case => ({
-  run: (x, w, b) => F.batch_norm(x!, ...stats(sizes[1]!), w, b, training),
+  run: (x, w, b) => F.batch_norm(x!, ...stats(sizes[1]!, x!.dtype), w, b, training),
   sizes: [sizes, [sizes[1]!], [sizes[1]!]],
 })
 const layer = (sizes: readonly number[], dims: number): Case => ({
