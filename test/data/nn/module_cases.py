@@ -105,6 +105,8 @@ case("MultiheadAttention", [4, 2], {"batch_first": True, "bias": False, "add_zer
 case("MultiheadAttention", [4, 1], {"kdim": 3, "vdim": 2, "add_bias_kv": True, "dropout": 0.25}, [F(3, 2, 4), F(5, 2, 3), F(5, 2, 2)])
 case("MultiheadAttention", [4, 4], {}, [F(3, 4), F(3, 4), F(3, 4)])
 case("MultiheadAttention", [], {"embed_dim": 4, "num_heads": 3}, [])
+case("Transformer", [4, 2, 1, 1, 8], {"dropout": 0.0}, [F(3, 2, 4), F(2, 2, 4)])
+case("Transformer", [4, 2, 2, 1, 8], {"dropout": 0.25, "batch_first": True, "norm_first": True, "activation": "gelu"}, [F(2, 3, 4), F(2, 2, 4)])
 # --- activations
 for name in "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish ReLU ReLU6 RReLU SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink PReLU".split():
     case(name, [], {}, [F(3, 5)])
