@@ -40,7 +40,7 @@ describe('the case file', () => {
 
   it('comes with alternatives, each for a case that has what it replaces', () => {
     const with_alternative = read_cases().filter(c => c.also !== undefined)
-    expect(with_alternative.length).toBe(25)
+    expect(with_alternative.length).toBe(36)
     for (const { out, grads, also } of with_alternative) {
       expect(also!.reason.length).toBeGreaterThan(20)
       if (also!.grads) expect(also!.grads.length).toBe(grads!.length)

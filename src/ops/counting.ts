@@ -19,6 +19,7 @@ import { empty, kernels, zeros } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
+import { round_to_bfloat16 } from './define/bfloat16.ts'
 import { value_range } from './define/bounds.ts'
 import { dense, dense_as } from './define/copy.ts'
 import { type Op, overloaded } from './define/op.ts'
@@ -88,11 +89,6 @@ const histc_kernel = kernels('histc', (k, dtype: DType) => {
     })
   })
 })
-
-function round_to_bfloat16(e: Expr): Expr {
-  const bits = e.bitcast('i32')
-  return bits.add(bits.ushr(16).and(1)).add(0x7fff).and(-0x10000).bitcast('f32')
-}
 
 const extremes_kernel = kernels('extremes', (k, dtype: DType) => {
   const out = k.output('out', float64, 'flat')

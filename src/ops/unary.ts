@@ -3,6 +3,7 @@
 // (special.ts), activations (nn/activation.ts).
 import { constant, type Expr } from '../ir/expr.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { by_steps, round_to_bfloat16 } from './define/bfloat16.ts'
 import { in_place } from './define/inplace.ts'
 import { node_name, type Op, type Sampler } from './define/op.ts'
 import { pointwise } from './define/pointwise.ts'
@@ -91,27 +92,35 @@ export const sigmoid: Op<Unary> = float_function(
 /** In-place {@link sigmoid}. */
 export const sigmoid_: typeof sigmoid = in_place(sigmoid)
 
-/** log(self / (1 - self)); with `eps`, self is first clamped to [eps, 1 - eps]. */
-export const logit: Op<
+type LogitOp = Op<
   [self: Tensor, eps?: number | null | { eps?: number | null; out?: Tensor }, opts?: { out?: Tensor }]
-> = pointwise('logit(Tensor self, float? eps=None)', {
-  dtype: 'float',
-  forward(self: Expr, eps: number | null) {
-    const x = eps === null ? self : self.max(eps).min(1 - eps)
-    return x.div(constant(1, x.type).sub(x)).log()
-  },
-  backward(g, [x, eps]) {
-    const slope = g.div(x.mul(constant(1, x.type).sub(x)))
-    if (eps === null) return [x.lt(0).or(x.gt(1)).where(constant(NaN, x.type), slope)]
-    return [
-      x
-        .lt(eps)
-        .or(x.gt(1 - eps))
-        .where(0, slope),
-    ]
-  },
-  samples: r => [[r.range(0.1, 0.9, 3, 4)], [r.range(0, 1, 5), 0.2]],
-})
+>
+const LOGIT = 'logit(Tensor self, float? eps=None)'
+const logit_by = (step: (x: Expr) => Expr): LogitOp =>
+  pointwise(LOGIT, {
+    dtype: 'float',
+    forward(self: Expr, eps: number | null) {
+      const x = eps === null ? self : self.max(eps).min(1 - eps)
+      return step(x.div(step(constant(1, x.type).sub(x)))).log()
+    },
+    backward(g, [x, eps]) {
+      const slope = g.div(x.mul(constant(1, x.type).sub(x)))
+      if (eps === null) return [x.lt(0).or(x.gt(1)).where(constant(NaN, x.type), slope)]
+      return [
+        x
+          .lt(eps)
+          .or(x.gt(1 - eps))
+          .where(0, slope),
+      ]
+    },
+    samples: r => [[r.range(0.1, 0.9, 3, 4)], [r.range(0, 1, 5), 0.2]],
+  })
+/** log(self / (1 - self)); with `eps`, self is first clamped to [eps, 1 - eps]. */
+export const logit: LogitOp = by_steps(
+  LOGIT,
+  logit_by(x => x),
+  logit_by(round_to_bfloat16),
+)
 /** In-place {@link logit}. */
 export const logit_: typeof logit = in_place(logit)
 
@@ -159,21 +168,30 @@ export const arctan: typeof atan = atan
 /** Alias of {@link atan_}. */
 export const arctan_: typeof atan = atan_
 
+const sinc_by = (pi: number, step: (x: Expr) => Expr): Op<Unary> =>
+  float_function(
+    'sinc',
+    x => {
+      const product = step(x.mul(pi))
+      return x.eq(0).where(1, step(product.sin()).div(product))
+    },
+    [0.2, 2],
+    {
+      backward(g, x) {
+        const product = x.mul(Math.PI)
+        const slope = product.mul(product.cos()).sub(product.sin()).div(product.mul(x))
+        return product.mul(x).eq(0).where(0, g.mul(slope))
+      },
+    },
+  )
 /** sin(pi self) / (pi self), 1 at 0. */
-export const sinc: Op<Unary> = float_function('sinc', sinc_of, [0.2, 2], {
-  backward(g, x) {
-    const product = x.mul(Math.PI)
-    const slope = product.mul(product.cos()).sub(product.sin()).div(product.mul(x))
-    return product.mul(x).eq(0).where(0, g.mul(slope))
-  },
-})
+export const sinc: Op<Unary> = by_steps(
+  'sinc(Tensor self)',
+  sinc_by(Math.PI, x => x),
+  sinc_by(3.140625, round_to_bfloat16),
+)
 /** In-place {@link sinc}. */
 export const sinc_: typeof sinc = in_place(sinc)
-
-function sinc_of(x: Expr): Expr {
-  const product = x.mul(Math.PI)
-  return x.eq(0).where(1, product.sin().div(product))
-}
 
 /** Degrees to radians. */
 export const deg2rad: Op<Unary> = float_function('deg2rad', x => x.mul(Math.PI / 180), [-90, 90], {

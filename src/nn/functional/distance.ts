@@ -85,9 +85,13 @@ export const pdist: Op<[input: Tensor, p?: number | { p?: number }]> = composite
       if (p < 0) throw new RuntimeError('pdist only supports non-negative p values')
       const n = input.size(0)
       const [rows, columns] = torch.triu_indices(n, n, 1).unbind(0) as [Tensor, Tensor]
-      return input.index_select(0, rows).sub(input.index_select(0, columns)).norm(p, -1)
+      const differences = input.index_select(0, rows).sub(input.index_select(0, columns))
+      if (p > 0) return differences.norm(p, -1)
+      // counted, with a gradient of 0
+      const same = differences.eq(0)
+      return differences.masked_fill(same.logical_not(), 1).masked_fill(same, 0).sum(-1)
     },
-    samples: r => [[r(4, 3)]],
+    samples: r => [[r(4, 3)], [r(4, 3), 0]],
     out: false,
   },
 )

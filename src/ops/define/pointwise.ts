@@ -7,11 +7,14 @@ import {
   type DType,
   FloatScalar,
   get_default_dtype,
+  int8,
+  int16,
   is_plain_number,
   type PlainNumber,
   result_dtype,
   scalar_dtype,
   to_real_dtype,
+  uint8,
 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
@@ -220,7 +223,10 @@ export function pointwise<A extends readonly unknown[], V extends readonly unkno
       const v = values[i]
       if (v instanceof Tensor) xs.push(v)
       else if (v instanceof ComplexScalar) numbers.push(v.real, v.imag)
-      else if (kind_of(v, i) === 'scalar') numbers.push(scalar_value(v, type))
+      else if (kind_of(v, i) === 'scalar') {
+        const value = scalar_value(v, type)
+        numbers.push(rule === 'bool' && is_operand[i] ? wrapped_number(value, promoted) : value)
+      }
     }
     if (xs.length === 0)
       throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof values[0]}`)
@@ -456,6 +462,18 @@ const TYPE_CODES: Readonly<Record<ScalarType, number>> = {
 function scalar_value(v: unknown, type: ScalarType): LaunchValue {
   const value = v instanceof FloatScalar ? v.value : (v as LaunchValue)
   return is_float(real_type(type)) || typeof value !== 'number' ? value : Math.trunc(value)
+}
+
+/** What a number is that a comparison makes an element of small integers: -1 is 255 as uint8. */
+function wrapped_number(value: LaunchValue, dtype: DType): LaunchValue {
+  if (typeof value !== 'number' || dtype.itemsize > 2) return value
+  return dtype === uint8
+    ? value & 0xff
+    : dtype === int8
+      ? (value << 24) >> 24
+      : dtype === int16
+        ? (value << 16) >> 16
+        : value
 }
 
 export type { Lift, Schema }

@@ -1,6 +1,6 @@
 // softmax and log_softmax with their gradients, each one kernel: over rows where the dimension is the last, else over
 // blocks of neighbouring columns. Not here: losses made of them (class_loss.ts).
-import { type DType, float32 } from '../../base/dtype.ts'
+import { bfloat16, type DType, float32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { numel, wrap_dim } from '../../base/shape.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
@@ -8,6 +8,7 @@ import type { Builder, View } from '../../ir/kernel.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
+import { round_to_bfloat16 } from '../define/bfloat16.ts'
 import { dense } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { with_plain } from '../define/plain.ts'
@@ -77,14 +78,12 @@ const softmax_rows = kernels('softmax_rows', (k, dtype: DType, log: boolean) => 
       })
       return
     }
+    // as PyTorch, which keeps the sums and their logarithms in the dtype of the rows
+    const kept = (e: Expr): Expr => (dtype === bfloat16 ? round_to_bfloat16(e) : e)
     k.for(count, 'serial', i =>
-      k.store(
-        total,
-        [first.add(i)],
-        row_sum(k, x, n, j => stage.at(first.add(i), j)),
-      ),
+      k.store(total, [first.add(i)], kept(row_sum(k, x, n, j => stage.at(first.add(i), j)))),
     )
-    k.for(count, 'vector', i => k.store(total, [first.add(i)], total.at(first.add(i)).log()))
+    k.for(count, 'vector', i => k.store(total, [first.add(i)], kept(total.at(first.add(i)).log())))
     k.for(count, 'serial', i => {
       const row = first.add(i)
       // In this order: the sum of the two would lose digits where the elements are large.

@@ -2,6 +2,7 @@
 // Not here: erf, erfc and erfinv, which are primitives (unary.ts).
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { by_steps, round_to_bfloat16 } from '../define/bfloat16.ts'
 import type { Op } from '../define/op.ts'
 import { type Number, pointwise } from '../define/pointwise.ts'
 import { number_node } from '../define/rules.ts'
@@ -32,11 +33,23 @@ export const erfcx: Op<Unary> = special_function('special_erfcx', erfcx_of, {
     ),
 })
 
+const ndtr_by = (f: (x: Expr) => Expr): Op<Unary> =>
+  special_function('special_ndtr', f, {
+    backward: (g, x) => g.mul(x.mul(x).mul(-0.5).exp()).mul(1 / SQRT_2PI),
+    node: 'MulBackward1',
+  })
+const rounded = (x: Expr): Expr => round_to_bfloat16(x.cast('f32')).cast(x.type)
+
 /** The distribution function of the standard normal distribution. */
-export const ndtr: Op<Unary> = special_function('special_ndtr', x => x.mul(-Math.SQRT1_2).erfc().mul(0.5), {
-  backward: (g, x) => g.mul(x.mul(x).mul(-0.5).exp()).mul(1 / SQRT_2PI),
-  node: 'MulBackward1',
-})
+export const ndtr: Op<Unary> = by_steps(
+  'special_ndtr(Tensor self)',
+  ndtr_by(x => x.mul(-Math.SQRT1_2).erfc().mul(0.5)),
+  ndtr_by(x =>
+    rounded(rounded(x.mul(Math.SQRT1_2)).erf())
+      .add(1)
+      .mul(0.5),
+  ),
+)
 
 /** The logarithm of {@link ndtr}, accurate far to the left. */
 export const log_ndtr: Op<Unary> = special_function(

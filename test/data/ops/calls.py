@@ -256,6 +256,21 @@ family("native_batch_norm").update({
     "integers": lambda: NB(values(4, 3).long(), None, None, zeros(3), zeros(3), True, 0.1, 1e-5),
 })
 
+b16 = values(40, dtype=torch.bfloat16)
+u8 = t(255, 1, 200, dtype=torch.uint8)
+family("dtypes").update({
+    "sinc": lambda: torch.sinc(b16),
+    "logit": lambda: torch.logit(b16.sigmoid()),
+    "logit eps": lambda: torch.logit(b16.sigmoid(), 0.25),
+    "ndtr": lambda: torch.special.ndtr(b16),
+    "log_softmax": lambda: torch.log_softmax(b16.view(8, 5), 1),
+    "uint8 == -1": lambda: u8 == -1,
+    "uint8 > -1": lambda: u8 > -1,
+    "uint8 < 300": lambda: u8 < 300,
+    "int8 != 255": lambda: t(-1, 3, dtype=torch.int8) != 255,
+    "pdist of order 0": lambda: of(lambda x: F.pdist(x, 0), torch.tensor([[1., 2], [1, 3], [1, 2]])),
+})
+
 def record(call):
     try: return enc(call())
     except Exception as e: return {"error": [type(e).__name__, str(e)]}
