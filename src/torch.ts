@@ -24,7 +24,6 @@ export {
   is_anomaly_enabled,
   set_anomaly_enabled,
 } from './autograd/anomaly.ts'
-export * as autograd from './autograd/index.ts'
 export { detach_ } from './autograd/variable.ts'
 export { type Callable as _Callable, callable as _callable } from './base/callable.ts'
 export { ComplexScalar, complex_scalar } from './base/complex_scalar.ts'
@@ -86,4 +85,5 @@ export {
   no_grad,
   set_grad_enabled,
 } from './tensor/tape.ts'
+export * as autograd from './transforms/autograd.ts'
 export { vmap } from './transforms/vmap.ts'

@@ -4,6 +4,8 @@ import { float32 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { without_recording } from '../ops/define/op.ts'
 import { rebase_history } from '../ops/define/view.ts'
+import { stack } from '../ops/join.ts'
+import { Batched, batching, type Level, level_of, with_level } from '../tensor/batched.ts'
 import { zeros } from '../tensor/dispatch.ts'
 import { bump_version, edge_of, foreign_calls, type Grads, Node, records, Saved } from '../tensor/tape.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
@@ -112,6 +114,24 @@ class FunctionNode extends Node {
   }
 }
 
+/** Calls `apply` sample by sample: what a custom function does with a batch is not known. */
+function each_sample(level: Level, args: readonly unknown[], apply: (args: unknown[]) => unknown): unknown {
+  const own = (b: number): unknown[] =>
+    args.map(a => (a instanceof Batched && a.level === level ? a.value.select(0, b) : a))
+  const results = with_level(level.outer, () => Array.from({ length: level.size }, (_, b) => apply(own(b))))
+  const join = (list: unknown[]): unknown =>
+    list[0] instanceof Tensor
+      ? new Batched(
+          with_level(level.outer, () => stack(list as Tensor[], 0)),
+          level,
+        )
+      : list[0]
+  const [first] = results
+  return Array.isArray(first)
+    ? first.map((_, i) => join(results.map(r => (r as unknown[])[i])))
+    : join(results)
+}
+
 /**
  * Base class of custom functions. Subclasses define `static forward(ctx, ...args)` and
  * `static backward(ctx, ...grads)`, which returns a gradient (or null) for each argument of forward.
@@ -132,6 +152,11 @@ export class Function {
     this: { forward: F; backward: unknown; name: string },
     ...args: F extends (ctx: FunctionCtx, ...args: infer A) => unknown ? A : never
   ): ReturnType<F> {
+    const level = batching.top === null ? null : level_of(args)
+    if (level !== null) {
+      const call = Function.apply as unknown as (...own: readonly unknown[]) => unknown
+      return each_sample(level, args, own => call.apply(this, own)) as ReturnType<F>
+    }
     const given: readonly unknown[] = args
     const positions = given.flatMap((a, i) => (a instanceof Tensor ? [i] : []))
     const inputs = positions.map(i => given[i] as Tensor)

@@ -1,13 +1,19 @@
 // torch.autograd.functional: Jacobians, Hessians and their products with vectors, as functions of functions.
-// Not here: the walk (engine.ts). Outputs and inputs may be one tensor or a list; results have the same form.
-import { RuntimeError } from '../base/errors.ts'
+// Not here: the walk (autograd/engine.ts). Outputs and inputs may be one tensor or a list; results have the same form.
+import { grad } from '../autograd/engine.ts'
+import { AssertionError, NotImplementedError, RuntimeError } from '../base/errors.ts'
+import { eye } from '../ops/creation_more.ts'
 import { enable_grad } from '../tensor/tape.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { grad } from './engine.ts'
+import { jacfwd } from './jacobian.ts'
+import { vmap } from './vmap.ts'
 
 type One = Tensor
 type Many = readonly Tensor[]
 type Fn = (...inputs: Tensor[]) => One | Many
+
+/** How a Jacobian is computed: row by row, or (needs `vectorize`) column by column. */
+type Strategy = 'reverse-mode' | 'forward-mode'
 
 export type FunctionalOptions = {
   /** Record the computation, so that the result can be differentiated. */
@@ -139,12 +145,19 @@ function check_vector(v: One | Many, xs: Many): Tensor[] {
 type Matrix = Tensor | Tensor[] | Tensor[][]
 
 /** The Jacobian: for each output and input a tensor of sizes [...output, ...input]. */
-export function jacobian(fn: Fn, inputs: One | Many, options: FunctionalOptions = {}): Matrix {
-  const { create_graph = false, strict = false } = options
+export function jacobian(fn: Fn, inputs: One | Many, options: JacobianOptions = {}): Matrix {
+  const { create_graph = false, strict = false, vectorize = false, strategy } = options
+  check_strategy(options)
+  if (strategy === 'forward-mode') return forward_jacobian(fn, inputs)
   return enable_grad(() => {
     const xs = prepare(inputs, create_graph)
     const result = fn(...xs)
     const rows = as_list(result).map(out => {
+      if (vectorize) {
+        const seeds = eye(out.count, { dtype: out.dtype }).reshape([out.count, ...out.sizes])
+        const all = vmap((seed: Tensor) => gradients([out], xs, [seed], create_graph, false))(seeds)
+        return all.map((g, i) => finish(g.reshape([...out.sizes, ...xs[i]!.sizes]), create_graph))
+      }
       const columns: Tensor[][] = xs.map(() => [])
       const flat = out.reshape([-1])
       for (let r = 0; r < out.count; r++)
@@ -170,6 +183,49 @@ const stack_rows = (rows: readonly Tensor[]): Tensor => {
   return all
 }
 
+export type JacobianOptions = FunctionalOptions & {
+  /** Compute all rows at once, by vmap over the backward pass. */
+  vectorize?: boolean
+  strategy?: Strategy
+}
+
+/** Throws for options that exclude each other. */
+function check_strategy({
+  create_graph,
+  strict,
+  vectorize,
+  strategy = 'reverse-mode',
+}: JacobianOptions): void {
+  if (strategy !== 'forward-mode' && strategy !== 'reverse-mode')
+    throw new AssertionError(
+      'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".',
+    )
+  if (strategy === 'forward-mode') {
+    if (create_graph)
+      throw new NotImplementedError(
+        'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.',
+      )
+    if (strict)
+      throw new RuntimeError(
+        'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.',
+      )
+    if (!vectorize)
+      throw new NotImplementedError(
+        'Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly implemented for `vectorize=True`.',
+      )
+  } else if (strict && vectorize)
+    throw new RuntimeError(
+      'torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either set `strict=False` or `vectorize=False`.',
+    )
+}
+
+/** All columns at once. */
+function forward_jacobian(fn: Fn, inputs: One | Many): Matrix {
+  const xs = as_list(inputs).map(t => t.detach())
+  const by = inputs instanceof Tensor ? 0 : xs.map((_, i) => i)
+  return jacfwd(fn as (...xs: Tensor[]) => Tensor, by as number)(...xs) as unknown as Matrix
+}
+
 function scalar_output(result: One | Many): Tensor {
   const out = as_list(result)[0] as Tensor
   if (!(result instanceof Tensor) && result.length !== 1)
@@ -181,15 +237,26 @@ function scalar_output(result: One | Many): Tensor {
   return out.reshape([])
 }
 
+export type HessianOptions = FunctionalOptions & {
+  vectorize?: boolean
+  /** How the Jacobian of the gradient is computed. */
+  outer_jacobian_strategy?: Strategy
+}
+
 /** The Hessian of a scalar function: for each pair of inputs a tensor of sizes [...input_i, ...input_j]. */
-export function hessian(fn: Fn, inputs: One | Many, options: FunctionalOptions = {}): Matrix {
-  const { create_graph = false, strict = false } = options
+export function hessian(fn: Fn, inputs: One | Many, options: HessianOptions = {}): Matrix {
+  const { create_graph = false, strict = false, vectorize = false, outer_jacobian_strategy } = options
   const gradient: Fn = (...xs) => {
     const leaves = xs.map(x => (x.requires_grad ? x : x.requires_grad_()))
     const list = gradients([scalar_output(fn(...leaves))], leaves, null, true, strict)
     return inputs instanceof Tensor ? (list[0] as Tensor) : list
   }
-  return jacobian(gradient, inputs, { create_graph, strict })
+  return jacobian(gradient, inputs, {
+    create_graph,
+    strict,
+    vectorize,
+    ...(outer_jacobian_strategy && { strategy: outer_jacobian_strategy }),
+  })
 }
 
 /** v^T H of a scalar function: returns its value and the product. */
