@@ -222,6 +222,27 @@ DISTRIBUTIONS = [
     d('Wishart', 4, COV), d('Wishart', t([3.5, 6.0]), scale_tril=TRIL), d('Wishart', 5.5, precision_matrix=COV),
 ]
 
+
+def doubled(x):
+    """The same in float64."""
+    if isinstance(x, dict) and x.get('t') == 'float32':
+        return {**x, 't': 'float64'}
+    if isinstance(x, dict):
+        return {key: doubled(v) for key, v in x.items()}
+    return [doubled(v) for v in x] if isinstance(x, list) else x
+
+
+DOUBLES = [
+    d('Bernoulli', P), d('Beta', A, B), d('Binomial', t([3.0, 30.0, 7.0]), P), d('Categorical', logits=LOGITS), d('Cauchy', L, A), d('Chi2', A),
+    d('ContinuousBernoulli', P), d('Dirichlet', A), d('FisherSnedecor', A, B), d('Geometric', P), d('Gumbel', L, A), d('HalfCauchy', A),
+    d('HalfNormal', A), d('Kumaraswamy', A, B), d('LKJCholesky', 4, t([0.5, 2.0])), d('Laplace', L, A), d('LogNormal', L, A),
+    d('LogisticNormal', LOC22, t([0.5, 1.5])), d('LowRankMultivariateNormal', LOC3, W, DIAG), d('Multinomial', 5, ROWS),
+    d('MultivariateNormal', LOC3, COV), d('NegativeBinomial', 4, P), d('OneHotCategorical', ROWS), d('Pareto', A, t([0.5, 1.5, 3.5])),
+    d('Poisson', A), d('RelaxedBernoulli', t(0.7), P), d('RelaxedOneHotCategorical', t(0.7), ROWS), d('StudentT', t([0.5, 1.5, 4.0]), 1, 2),
+    d('Uniform', L, t([0.0, 1.0, 4.0])), d('VonMises', L, t([0.5, 3.75, 20.0])), d('Weibull', A, B), d('Wishart', 4, COV),
+]
+DISTRIBUTIONS += [doubled(x) for x in DOUBLES]
+
 ERRORS = [
     d('Bernoulli'), d('Bernoulli', 0.5, 0.5), d('Bernoulli', 1.5), d('Bernoulli', t([0.5, -1.0])), d('Bernoulli', 'a'),
     d('Beta', -1, 2), d('Beta', t([1.0, 2.0]), t([0.0, 1.0])), d('Dirichlet', t(1.0)), d('Dirichlet', t([1.0, -1.0])),
