@@ -104,7 +104,7 @@ abstract class NormBase extends Module {
   }
 }
 
-/** What all BatchNorms are instances of. @internal */
+/** What all BatchNorms are instances of. */
 export abstract class _BatchNorm extends NormBase {
   /** Throws ValueError for inputs of other dimensions. */
   protected abstract check(input: Tensor): void
