@@ -9,7 +9,7 @@ import * as torch from '../src/index.ts'
 
 const spaces = coverage(torch)
 /** Namespaces that are being written. */
-const under_way = new Set(['func'])
+const under_way = new Set(['autograd.forward_ad', 'func'])
 
 describe('coverage', () => {
   it.each(spaces.filter(s => !under_way.has(s.name)).map(s => [s.name, s] as const))(
