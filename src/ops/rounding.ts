@@ -8,7 +8,7 @@ import { Tensor } from '../tensor/tensor.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, overloaded } from './define/op.ts'
 import { type DTypeRule, type Number, pointwise } from './define/pointwise.ts'
-import { floating, is_integral, not_implemented, numeric, ordered } from './define/rules.ts'
+import { floating, is_integral, not_implemented, numeric, ordered, real } from './define/rules.ts'
 
 type Out = { out?: Tensor }
 type Unary = [self: Tensor, opts?: Out]
@@ -33,6 +33,9 @@ const sign_of = (x: Expr): Expr => x.gt(0).where(constant(1, x.type), x.lt(0).wh
 
 /** -1, 0 or 1. NaN gives 0. */
 export const sign: Op<Unary> = pointwise('sign(Tensor self)', {
+  dtype: real(
+    'Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.',
+  ),
   forward: sign_of,
   samples: r => [[r(3, 4)], [r.ints(-5, 5, 4)]],
 })
@@ -63,8 +66,11 @@ export const positive: Op<[self: Tensor]> = composite('positive(Tensor self)', {
 
 // ---------------------------------------------------------------------------------------------- rounding
 
-/** Integers stay what they are; bools are refused. */
-const whole = (name: string): DTypeRule => numeric(`${name}_vml_cpu`)
+/** Integers stay what they are; bools and complex numbers are refused. */
+function whole(name: string): DTypeRule {
+  const refused = real(`${name} is not supported for complex inputs`)
+  return dtype => (dtype === bool ? not_implemented(`${name}_vml_cpu`, dtype) : refused(dtype))
+}
 const unless_integer = (x: Expr, f: (x: Expr) => Expr): Expr => (is_integer(x.type) ? x : f(x))
 
 /** The greatest integer that is not greater. */

@@ -27,11 +27,16 @@ export const real_floating =
   dtype =>
     dtype.is_floating_point ? dtype : not_implemented(kernel, dtype)
 
+/** Promoted; no complex dtypes, in PyTorch's words for the op. */
+export const real =
+  (refusal: string) =>
+  (dtype: DType): DType => {
+    if (dtype.is_complex) throw new RuntimeError(refusal)
+    return dtype
+  }
+
 /** Promoted; limits need an order. */
-export const ordered = (dtype: DType): DType => {
-  if (dtype.is_complex) throw new RuntimeError('clamp is not supported for complex types')
-  return dtype
-}
+export const ordered: (dtype: DType) => DType = real('clamp is not supported for complex types')
 
 /** Promoted; only integers and bools. */
 export const integral =

@@ -136,7 +136,8 @@ describe('native_batch_norm', () => {
       const [mean, variance] = [z(3), torch.ones(3)]
       return [...NB(values([4, 3, 2]), null, null, mean, variance, true, ...rest), mean, variance]
     },
-    evaluation: () => NB(values([4, 3]), null, null, z(3), torch.full([3], 2), false, ...rest),
+    evaluation: () =>
+      NB(values([4, 3]), null, null, z(3), torch.full([3], 2, { dtype: torch.float32 }), false, ...rest),
     bfloat16: () => NB(b16, null, null, null, null, true, ...rest),
     'bfloat16 and float32': () => NB(b16, null, null, z(3), z(3), true, ...rest),
     gradient: () =>
