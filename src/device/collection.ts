@@ -8,18 +8,12 @@ const MB = 2 ** 20
 /** New bytes between two collections: a part of a cache while collections free them, and more while they do not. */
 const LEAST_BYTES = 16 * MB
 const MOST_BYTES = 64 * MB
-/** While nothing at all lives on. Else many would be in use at two collections, and what is goes to the old generation. */
-const STREAM_BYTES = 9 * MB
-/** Collections in a row at which nothing has. */
-const STREAM_LENGTH = 8
 
 /** Node's collection of the young generation. */
 type Collector = { readonly collect: () => void }
 
 let collector: Collector | null | undefined
 let budget = LEAST_BYTES
-/** Collections in a row at which nothing lived on. */
-let clean = 0
 let allocated = 0
 /** What was held after the last collection. */
 let held_before: number | undefined
@@ -38,7 +32,6 @@ export function note_end_of_pass(): void {
   if (allocated < LEAST_BYTES) return
   collect()
   budget = MOST_BYTES
-  clean = 0
 }
 
 function collect(): void {
@@ -52,11 +45,9 @@ function collect(): void {
   const after = held_bytes() ?? 0
   const kept = after - (held_before ?? before - made)
   held_before = after
-  clean = kept < made / 8 ? clean + 1 : 0
   // What lives on, as activations do until backward, would be looked at again and again for nothing.
-  if (kept > made / 2) budget = Math.max(LEAST_BYTES, Math.min(2 * budget, MOST_BYTES))
-  else if (clean >= STREAM_LENGTH) budget = STREAM_BYTES
-  else if (kept < 0.3 * made || budget < LEAST_BYTES) budget = Math.max(budget / 2, LEAST_BYTES)
+  if (kept > made / 2) budget = Math.min(2 * budget, MOST_BYTES)
+  else if (kept < 0.3 * made) budget = Math.max(budget / 2, LEAST_BYTES)
 }
 
 type Modules = {
