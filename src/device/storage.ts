@@ -286,8 +286,13 @@ export function begin_scope(): EndScope {
 /** The bytes of pooled buffers: held, but by no tensor. */
 export const pooled_bytes = (): number => pooled
 
-/** A pooled buffer of this size, as it was left. */
+/**
+ * A pooled buffer of this size, as it was left: for another scope, which allocates what the one before did. Taken by a
+ * forward pass they would be missing in the backward pass, and a step would hold so much more between two collections
+ * that V8, which allows 64 MB, marks the whole heap at every step.
+ */
 function take_pooled(nbytes: number): ArrayBuffer | undefined {
+  if (scope === null) return undefined
   const buffer = pool.get(nbytes)?.pop()
   if (buffer !== undefined) pooled -= nbytes
   return buffer
