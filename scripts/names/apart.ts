@@ -44,7 +44,8 @@ export const apart: readonly Apart[] = [
     names: 'fx package hub FunctionalModule FunctionalModuleWithBuffers functionalize as_subclass',
   },
   {
-    reason: 'older names of functorch, for which PyTorch 2 has functional_call and stack_module_state, as we do',
+    reason:
+      'older names of functorch, for which PyTorch 2 has functional_call and stack_module_state, as we do',
     spaces: ['func'],
     names: 'make_functional make_functional_with_buffers combine_state_for_ensemble',
   },
