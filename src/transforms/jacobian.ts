@@ -49,33 +49,34 @@ type Blocks<A extends readonly unknown[], R, N> = R extends Tensor
       ? { [K in keyof R]: Blocks<A, R[K], N> }
       : ByArgument<A, N>
 
+/** Makes the function that computes a Jacobian, in each form that the arguments have. */
+interface Jacobian {
+  <A extends readonly unknown[], R>(func: Fn<A, R>): Fn<A, Blocks<A, R, 0>>
+  <A extends readonly unknown[], R, N extends Argnums>(func: Fn<A, R>, argnums: N): Fn<A, Blocks<A, R, N>>
+  <A extends readonly unknown[], R, N extends Argnums = 0>(
+    func: Fn<A, R>,
+    options: JacobianOptions<N> & { has_aux?: false },
+  ): Fn<A, Blocks<A, R, N>>
+  <A extends readonly unknown[], R, X, N extends Argnums>(
+    func: Fn<A, readonly [R, X]>,
+    argnums: N,
+    has_aux: boolean,
+  ): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
+  <A extends readonly unknown[], R, X, N extends Argnums = 0>(
+    func: Fn<A, readonly [R, X]>,
+    options: JacobianOptions<N>,
+  ): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
+}
+
 /**
  * The function that computes the Jacobian of `func` by backward passes, all rows at once: for each output, in the form of the
  * outputs, and each argument that `argnums` names a tensor of sizes [...output, ...input]. With `has_aux`: [jacobian, aux].
  */
-export function jacrev<A extends readonly unknown[], R>(func: Fn<A, R>): Fn<A, Blocks<A, R, 0>>
-export function jacrev<A extends readonly unknown[], R, N extends Argnums>(
-  func: Fn<A, R>,
-  argnums: N,
-): Fn<A, Blocks<A, R, N>>
-export function jacrev<A extends readonly unknown[], R, N extends Argnums = 0>(
-  func: Fn<A, R>,
-  options: JacobianOptions<N> & { has_aux?: false },
-): Fn<A, Blocks<A, R, N>>
-export function jacrev<A extends readonly unknown[], R, X, N extends Argnums>(
-  func: Fn<A, readonly [R, X]>,
-  argnums: N,
-  has_aux: boolean,
-): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
-export function jacrev<A extends readonly unknown[], R, X, N extends Argnums = 0>(
-  func: Fn<A, readonly [R, X]>,
-  options: JacobianOptions<N>,
-): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
-export function jacrev(
+export const jacrev: Jacobian = function jacrev(
   func: Fn<never, unknown>,
   argnums: Argnums | JacobianOptions = 0,
   has_aux = false,
-): Fn<readonly unknown[], unknown> {
+): Fn<readonly unknown[], never> {
   const options = jacobian_options(argnums, has_aux)
   return (...args) => {
     const back = new Pullback(VJP, func, args, options.argnums, options.has_aux)
@@ -97,7 +98,7 @@ export function jacrev(
       return back.by_argument(options.argnums, own)
     })
     const jacobian = unflatten(blocks, spec)
-    return options.has_aux ? [jacobian, back.aux] : jacobian
+    return (options.has_aux ? [jacobian, back.aux] : jacobian) as never
   }
 }
 
@@ -105,29 +106,11 @@ export function jacrev(
  * The function that computes the Jacobian of `func` column by column, all at once: what {@link jacrev} gives, sooner where there
  * are more outputs than inputs.
  */
-export function jacfwd<A extends readonly unknown[], R>(func: Fn<A, R>): Fn<A, Blocks<A, R, 0>>
-export function jacfwd<A extends readonly unknown[], R, N extends Argnums>(
-  func: Fn<A, R>,
-  argnums: N,
-): Fn<A, Blocks<A, R, N>>
-export function jacfwd<A extends readonly unknown[], R, N extends Argnums = 0>(
-  func: Fn<A, R>,
-  options: JacobianOptions<N> & { has_aux?: false },
-): Fn<A, Blocks<A, R, N>>
-export function jacfwd<A extends readonly unknown[], R, X, N extends Argnums>(
-  func: Fn<A, readonly [R, X]>,
-  argnums: N,
-  has_aux: boolean,
-): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
-export function jacfwd<A extends readonly unknown[], R, X, N extends Argnums = 0>(
-  func: Fn<A, readonly [R, X]>,
-  options: JacobianOptions<N>,
-): Fn<A, [jacobian: Blocks<A, R, N>, aux: X]>
-export function jacfwd(
+export const jacfwd: Jacobian = function jacfwd(
   func: Fn<never, unknown>,
   argnums: Argnums | JacobianOptions = 0,
   has_aux = false,
-): Fn<readonly unknown[], unknown> {
+): Fn<readonly unknown[], never> {
   const options = jacobian_options(argnums, has_aux)
   return (...args) => {
     const nums = check_argnums(options.argnums, args.length)
@@ -149,7 +132,7 @@ export function jacfwd(
       return by_argument(options.argnums, own, { forms: forms.map(f => f.spec), counts })
     })
     const jacobian = unflatten(blocks, forward.spec)
-    return options.has_aux ? [jacobian, forward.aux] : jacobian
+    return (options.has_aux ? [jacobian, forward.aux] : jacobian) as never
   }
 }
 
