@@ -24,7 +24,7 @@ let compiler: Compiler | undefined
  */
 export function find_compiler(): Compiler {
   if (compiler) return compiler
-  if (process.platform === 'win32')
+  if (builtin('node:process').platform === 'win32')
     throw new NativeUnavailableError('the native device does not run on Windows yet')
   const failures: string[] = []
   const candidates = [env('CC') ?? '', 'cc', 'gcc', 'clang'].map(c => c.split(/\s+/).filter(Boolean))

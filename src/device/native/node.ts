@@ -9,6 +9,7 @@ type Builtins = {
   readonly 'node:module': typeof import('node:module')
   readonly 'node:os': typeof import('node:os')
   readonly 'node:path': typeof import('node:path')
+  readonly 'node:process': typeof import('node:process')
 }
 
 type WithBuiltins = { readonly process?: { readonly getBuiltinModule?: (name: string) => unknown } }
