@@ -34,12 +34,12 @@ const WINDOW =
 function max_pool<A extends readonly unknown[]>(
   signature: string,
   found: (...args: never[]) => [Tensor, Tensor],
+  values_of: (...args: never[]) => Tensor = (...args) => found(...args)[0],
 ): MaxPool<A> {
   return composite(signature.replace(/\)$/, ', bool return_indices=False)'), {
     body: (...values: never[]) => {
       const return_indices = values.pop() as boolean | undefined
-      const pair = found(...values)
-      return return_indices ? pair : pair[0]
+      return return_indices ? found(...values) : values_of(...values)
     },
     out: false,
   }) as unknown as MaxPool<A>
@@ -49,11 +49,13 @@ function max_pool<A extends readonly unknown[]>(
 export const max_pool1d: MaxPool<MaxArgs> = max_pool(
   `max_pool1d(Tensor input, ${WINDOW})`,
   _nn.max_pool1d_with_indices,
+  _nn.max_pool1d,
 )
 /** The largest element of each window of (N, C, H, W) or (C, H, W); `stride` defaults to the window's size. */
 export const max_pool2d: MaxPool<MaxArgs> = max_pool(
   `max_pool2d(Tensor input, ${WINDOW})`,
   _nn.max_pool2d_with_indices,
+  _nn.max_pool2d,
 )
 
 /** The largest element of each window of (N, C, D, H, W) or (C, D, H, W); `stride` defaults to the window's size. */

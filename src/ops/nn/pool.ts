@@ -215,6 +215,23 @@ const max_pool: Op<PoolArgs, [Tensor, Tensor]> = op(
   },
 )
 
+/** The largest elements alone, for operands whose gradient is not asked for. */
+const max_values: Op<PoolArgs> = op(
+  'max_pool2d_values(Tensor self, int[] kernel, int[] stride, int[] padding, int[] dilation, bool ceil_mode)',
+  {
+    forward(
+      self: Tensor,
+      kernel: number[],
+      stride: number[],
+      padding: number[],
+      dilation: number[],
+      ceil_mode: boolean,
+    ) {
+      return run_max_pool(self, { kernel, stride, padding, dilation, ceil_mode }, false)[0]
+    },
+  },
+)
+
 /** Adds `g` to the positions `index` of each plane of zeros: the gradient of a maximum. */
 export const unpool: Op<[g: Tensor, index: Tensor, sizes: readonly number[]]> = op(
   'max_pool_backward(Tensor g, Tensor index, int[] sizes)',
@@ -394,24 +411,15 @@ const max_pool_op = <R extends Tensor | [Tensor, Tensor]>(
   )
 
 /** The largest elements; their positions are found only where a gradient may ask for them. */
-const max_values = (
-  x: Tensor,
-  kernel: number[],
-  stride: number[],
-  padding: number[],
-  dilation: number[],
-  ceil_mode: boolean,
-): Tensor =>
-  modes.grad && x.requires_grad
-    ? max_pool(x, kernel, stride, padding, dilation, ceil_mode)[0]
-    : run_max_pool(x, { kernel, stride, padding, dilation, ceil_mode }, false)[0]
+const largest = (...args: PoolArgs): Tensor =>
+  modes.grad && args[0].requires_grad ? max_pool(...args)[0] : max_values(...args)
 
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool1d: Op<MaxArgs> = max_pool_op('max_pool1d', 1, max_values, r => [
+export const max_pool1d: Op<MaxArgs> = max_pool_op('max_pool1d', 1, largest, r => [
   [r.distinct(2, 3, 8), 3, 2],
 ])
 /** The largest element of each window; `stride` defaults to the window's size. */
-export const max_pool2d: Op<MaxArgs> = max_pool_op('max_pool2d', 2, max_values, r => [
+export const max_pool2d: Op<MaxArgs> = max_pool_op('max_pool2d', 2, largest, r => [
   [r.distinct(1, 2, 6, 6), 2],
   [r.distinct(1, 2, 7, 6), 3, 2, 1],
   [r.distinct(2, 7, 7), 2, 2, 0, 2, true],

@@ -66,7 +66,7 @@ export const op_rules: ReadonlyMap<string, Rule> = new Map([
   ['scaled_dot_product_attention', nn.attention],
   ...named(
     'adaptive_avg_pool2d adaptive_avg_pool2d_backward adaptive_max_pool2d avg_pool2d avg_pool2d_backward ' +
-      'max_pool2d_with_indices max_pool_backward pixel_shuffle pixel_unshuffle constant_pad_nd reflect_pad ' +
+      'max_pool2d_with_indices max_pool2d_values max_pool_backward pixel_shuffle pixel_unshuffle constant_pad_nd reflect_pad ' +
       'replicate_pad circular_pad reflect_pad_backward replicate_pad_backward circular_pad_backward',
     over_last,
   ),

@@ -46,6 +46,17 @@ describe.each([
     expect(pooled.isnan().equal(mask.gt(0))).toBe(true)
   })
 
+  it('maxima without positions are the same, to the sign of a zero', () => {
+    const x = image(9, 41)
+    x.index_put_([0, 0, 4, 20], Number.NaN)
+    x.narrow(-2, 0, 2).mul_(torch.tensor([-0, 0, -0], { dtype: torch.float32 }).repeat(14).narrow(0, 0, 41))
+    const bits = (t: torch.Tensor): torch.Tensor => t.view(torch.int32)
+    const [values] = F.max_pool2d_with_indices(x, size, stride, padding)
+    expect(bits(F.max_pool2d(x, size, stride, padding)).equal(bits(values))).toBe(true)
+    const mapped = torch.vmap((x: torch.Tensor) => F.max_pool2d(x, size, stride, padding))(x)
+    expect(bits(mapped).equal(bits(values))).toBe(true)
+  })
+
   it('means, counting what is padded or not', () => {
     const x = image(9, 41)
     const padded = F.avg_pool2d(F.pad(x, around), size, stride)
