@@ -29,6 +29,7 @@ export type DTypeName =
 /** The typed arrays that hold elements: 16-bit floats as raw bits, complex numbers as two floats an element. */
 export type TypedArray =
   | Uint8Array
+  | Uint8ClampedArray
   | Int8Array
   | Int16Array
   | Uint16Array

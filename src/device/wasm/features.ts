@@ -33,7 +33,7 @@ function has_fused_madd(): boolean {
     module.func(type, [], type).emit(lane(`${s}.extract_lane`, 0, lost))
   }
   const memory = new WebAssembly.Memory({ initial: 1 })
-  const compiled = new WebAssembly.Module(module.bytes() as Uint8Array<ArrayBuffer>)
+  const compiled = new WebAssembly.Module(module.bytes())
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
   const { f32: of_floats, f64: of_doubles } = exports as Record<'f32' | 'f64', () => number>
   return of_floats() === 2 ** -46 && of_doubles() === 2 ** -104

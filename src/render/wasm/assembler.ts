@@ -249,7 +249,7 @@ export class ModuleBuilder {
     return f
   }
 
-  bytes(): Uint8Array {
+  bytes(): Uint8Array<ArrayBuffer> {
     const f = this.#functions
     return new Uint8Array(
       flatten([
