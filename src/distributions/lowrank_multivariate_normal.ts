@@ -1,8 +1,8 @@
 // The multivariate normal distribution of covariance W W^T + D, for few columns W and a diagonal D. Computed by the
 // small matrix I + W^T D^-1 W ("capacitance") and the lemmas of Woodbury and of the matrix determinant.
 import { RuntimeError, ValueError } from '../base/errors.ts'
-import type { Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
+import { linalg, type Tensor } from '../torch.ts'
 import type { Constraint } from './constraints.ts'
 import * as constraints from './constraints.ts'
 import { type Constraints, Distribution, lazy_properties } from './distribution.ts'
@@ -17,7 +17,6 @@ import {
   type Validate,
 } from './utils.ts'
 
-const { linalg } = torch
 const LOG_TAU = Math.log(2 * Math.PI)
 const plus_identity = (K: Tensor): Tensor => K.add(torch.eye(K.size(-1), { dtype: K.dtype }))
 

@@ -1,8 +1,8 @@
 // The multivariate normal distribution, given its covariance, its precision or a Cholesky factor. Not here: of a
 // covariance that is a diagonal and few columns (lowrank_multivariate_normal.ts).
 import { ValueError } from '../base/errors.ts'
-import type { Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
+import { linalg, type Tensor } from '../torch.ts'
 import type { Constraint } from './constraints.ts'
 import * as constraints from './constraints.ts'
 import { type Constraints, Distribution, lazy_properties } from './distribution.ts'
@@ -16,7 +16,6 @@ import {
   type Validate,
 } from './utils.ts'
 
-const { linalg } = torch
 const LOG_TAU = Math.log(2 * Math.PI)
 
 /** Matrices times vectors, in batches. */

@@ -1,7 +1,7 @@
 // The Wishart distribution of covariance matrices, drawn by Bartlett's decomposition.
 import { AssertionError, ValueError } from '../base/errors.ts'
-import type { Tensor } from '../torch.ts'
 import * as torch from '../torch.ts'
+import { linalg, type Tensor } from '../torch.ts'
 import type { Constraint } from './constraints.ts'
 import * as constraints from './constraints.ts'
 import { type Constraints, lazy_properties } from './distribution.ts'
@@ -21,8 +21,6 @@ import {
   type Validate,
   type Value,
 } from './utils.ts'
-
-const { linalg } = torch
 
 /** The derivative of the multivariate log gamma function. Throws AssertionError outside of its domain. */
 function mvdigamma(x: Tensor, p: number): Tensor {

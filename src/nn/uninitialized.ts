@@ -137,12 +137,15 @@ function lazy_prototype(): object {
   const define = (name: PropertyKey, property: PropertyDescriptor): void => {
     Object.defineProperty(made, name, { configurable: true, ...property })
   }
-  for (const name of Object.getOwnPropertyNames(torch.Tensor.prototype)) {
+  const tensors: object = torch.Tensor.prototype
+  const all = {
+    ...Object.getOwnPropertyDescriptors(Object.getPrototypeOf(tensors) as object),
+    ...Object.getOwnPropertyDescriptors(tensors),
+  }
+  for (const [name, { value }] of Object.entries<PropertyDescriptor>(all)) {
     if (KEPT.includes(name)) continue
     const method = `<method '${name}' of 'torch._C._TensorBase' objects>`
-    const is_method =
-      typeof Object.getOwnPropertyDescriptor(torch.Tensor.prototype, name)?.value === 'function'
-    if (is_method)
+    if (typeof value === 'function')
       define(name, {
         value(this: object): never {
           return refuse(this, method)

@@ -3,7 +3,7 @@
 // conv_winograd.ts, conv_weight_grad.ts), calling (device/).
 import { DIRECT } from './conv_direct.ts'
 import { PLANES } from './conv_planes.ts'
-import { TRANSFORMS } from './conv_transforms.ts'
+import { transforms_source } from './conv_transforms.ts'
 import { WEIGHT_GRAD } from './conv_weight_grad.ts'
 import { WINOGRAD } from './conv_winograd.ts'
 import { tile_source } from './gemm.ts'
@@ -482,4 +482,11 @@ i32 tstorch_conv(const double *args) {
 
 /** The C file with `i32 tstorch_conv(const double *args)` for one float type. */
 export const conv_source = (type: 'f32' | 'f64'): string =>
-  tile_source(type) + SHUFFLES(type) + PLANES + DIRECT + WEIGHT_GRAD + TRANSFORMS + WINOGRAD + ROUTINES
+  tile_source(type) +
+  SHUFFLES(type) +
+  PLANES +
+  DIRECT +
+  WEIGHT_GRAD +
+  transforms_source() +
+  WINOGRAD +
+  ROUTINES

@@ -126,12 +126,14 @@ function axis(planes: readonly number[]): Axis {
   return { kind: planes.join(''), pixels, taps, terms, places }
 }
 
-const [ONE, TWO, THREE, FIVE] = [axis([1]), axis([2]), axis([3]), axis([5])]
-const [TWO_ONE, TWO_TWO] = [axis([2, 1]), axis([2, 2])]
-const PAIRS: readonly (readonly [Axis, Axis])[] = [
-  ...[THREE, FIVE, TWO_ONE, TWO_TWO].map(x => [x, x] as const),
-  ...[ONE, TWO].flatMap(y => [ONE, TWO].map(x => [y, x] as const)),
-]
+/** The axes that tiles have, down and across. */
+function all_pairs(): readonly (readonly [Axis, Axis])[] {
+  const [one, two] = [axis([1]), axis([2])]
+  return [
+    ...[axis([3]), axis([5]), axis([2, 1]), axis([2, 2])].map(x => [x, x] as const),
+    ...[one, two].flatMap(y => [one, two].map(x => [y, x] as const)),
+  ]
+}
 
 const written = (sum: Sum, name: (i: number) => string): string =>
   sum.map(([sign, i], n) => (sign < 0 ? (n === 0 ? '-' : ' - ') : n === 0 ? '' : ' + ') + name(i)).join('')
@@ -275,13 +277,15 @@ const entry = ([y, x]: readonly [Axis, Axis]): string => {
 }
 
 /** C with the table `transforms`; it needs the planes (conv_planes.ts) and WIDE_LOWS and WIDE_HIGHS (conv.ts). */
-export const TRANSFORMS: string = `
+export function transforms_source(): string {
+  const pairs = all_pairs()
+  return `
 INLINE int all_zero(Vector x) {
   T sum = 0;
   for (i64 l = 0; l < VL; l++) sum += x[l];
   return sum == 0;
 }
-${PAIRS.map(([y, x]) => pair_source(y, x)).join('')}
+${pairs.map(([y, x]) => pair_source(y, x)).join('')}
 // Of taps by plane, as digits, down and across. Terms first[p] to first[p + 1] count at place p.
 typedef struct {
   i64 down, across, rows, columns, terms, places;
@@ -293,5 +297,6 @@ typedef struct {
   void (*taps)(const T *s, i64 term, i64 width, T *d);
 } Transform;
 static const Transform transforms[] = {
-${PAIRS.map(entry).join('')}};
+${pairs.map(entry).join('')}};
 `
+}
