@@ -42,8 +42,15 @@ export function install_methods(): void {
       },
       configurable: true,
     })
+  end_dictionary(methods, Object.keys(both))
   Object.setPrototypeOf(methods, Object.prototype)
   Object.setPrototypeOf(Tensor.prototype, methods)
+}
+
+/** Reading through a prototype often enough makes V8 see an ordinary object in it, whose methods it can inline. */
+function end_dictionary(prototype: object, names: readonly string[]): void {
+  const reader: Record<string, unknown> = Object.create(prototype)
+  for (const name of names) reader[name]
 }
 
 /** Calls without rest arguments where there are few: they are what programs are made of. */
