@@ -81,11 +81,17 @@ INLINE void tile(const int R, const int N, const int prefetch, i64 k, const T *a
     sum[i][j] = (Vector){0};
     if (prefetch) __builtin_prefetch(c + i * cr + j * VL, 1);
   }
+  const T *row[MR / 4 + 1];  // of every fourth row: with a register for each, too few would be left
+  UNROLL for (int i = 0; i < R; i += 4) row[i / 4] = a + i * ar;
   for (i64 p = 0; p < k; p++) {
     UNROLL for (int j = 0; j < N; j++) x[j] = *(const Unaligned *)(b + p * br + j * VL);
     UNROLL for (int i = 0; i < R; i++) {
-      Vector y = a[p * ac + i * ar] - (Vector){0};
+      Vector y = row[i / 4][i % 4 * ar] - (Vector){0};
       UNROLL for (int j = 0; j < N; j++) sum[i][j] += y * x[j];
+    }
+    UNROLL for (int i = 0; i < R; i += 4) {
+      row[i / 4] += ac;
+      __asm__("" : "+r"(row[i / 4]));
     }
   }
   UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < N; j++) {
@@ -115,16 +121,21 @@ INLINE void pack(i64 w, const i64 W, i64 k, const T *p, i64 ts, i64 ks, T *o) {
     for (i64 q = 0; q < k; q++)
       UNROLL for (i64 t = 0; t < W; t += QL) *(Quarter *)(o + q * W + t) = *(const Quarter *)(p + q * ks + t);
   } else if (ts == 1) {
-    for (i64 q = 0; q < k; q++) for (i64 t = 0; t < w; t++) o[q * W + t] = p[q * ks + t];
+    for (i64 q = 0; q < k; q++) {
+      i64 t = 0;
+      for (; t + QL <= w; t += QL) *(Quarter *)(o + q * W + t) = *(const Quarter *)(p + q * ks + t);
+      for (; t < w; t++) o[q * W + t] = p[q * ks + t];
+    }
   } else {
     const i64 line = 64 / S;  // whole cache lines: rows a power of two apart evict each other
     i64 q = 0;
     if (ks == 1)
-      for (; q + line <= k; q += line) {
+      for (i64 step; q + QL <= k; q += step) {
         i64 t = 0;
+        step = k - q < line ? QL : line;
         for (; t + QL <= w; t += QL)
-          for (i64 i = 0; i < line; i += QL) transpose(p + t * ts + q + i, ts, o + (q + i) * W + t, W);
-        for (; t < w; t++) for (i64 i = 0; i < line; i++) o[(q + i) * W + t] = p[t * ts + q + i];
+          for (i64 i = 0; i < step; i += QL) transpose(p + t * ts + q + i, ts, o + (q + i) * W + t, W);
+        for (; t < w; t++) for (i64 i = 0; i < step; i++) o[(q + i) * W + t] = p[t * ts + q + i];
       }
     for (; q < k; q++) for (i64 t = 0; t < w; t++) o[q * W + t] = p[t * ts + q * ks];
   }
@@ -174,18 +185,29 @@ INLINE Groups groups_of(i64 m, i64 most) {
 #define EACH_GROUP(g, i, h) \\
   for (i64 i = 0, n_ = 0, h; n_ < (g).count && (h = (g).rows + (n_ < (g).more), 1); i += h, n_++)
 
-// A tile that sticks out over the last column, by way of a buffer.
-static void ragged(Tile *f, i64 rows, i64 columns, i64 width, i64 k, const T *a, i64 ar, i64 ac, const T *b, T *c,
-                   i64 cr, int accumulate) {
-  T buffer[MR * NR] __attribute__((aligned(VECTOR_BYTES)));
-  f(k, a, ar, ac, b, width, buffer, width, 0);
-  for (i64 i = 0; i < rows; i++) {
-    T *d = c + i * cr, *s = buffer + i * width;
+// d (+)= s, rows of so many columns.
+INLINE void put(i64 rows, i64 columns, const T *s, i64 sr, T *d, i64 dr, int accumulate) {
+  for (i64 i = 0; i < rows; i++, s += sr, d += dr) {
     i64 j = 0;
     for (; j + QL <= columns; j += QL)
       if (accumulate) *(Quarter *)(d + j) += *(Quarter *)(s + j);
       else *(Quarter *)(d + j) = *(Quarter *)(s + j);
     for (; j < columns; j++) d[j] = accumulate ? d[j] + s[j] : s[j];
+  }
+}
+
+// A tile that sticks out over the last column, or whose columns are contiguous in c, by way of a buffer.
+#define TURNED ((MR + QL - 1) / QL * QL)
+static void ragged(Tile *f, i64 rows, i64 columns, i64 width, i64 k, const T *a, i64 ar, i64 ac, const T *b, T *c,
+                   i64 cr, i64 cc, int accumulate) {
+  T buffer[TURNED * NR] __attribute__((aligned(VECTOR_BYTES))), turned[NR * TURNED];
+  f(k, a, ar, ac, b, width, buffer, width, 0);
+  if (cc == 1) {
+    put(rows, columns, buffer, width, c, cr, accumulate);
+  } else {
+    for (i64 i = 0; i < rows; i += QL)
+      for (i64 j = 0; j < columns; j += QL) transpose(buffer + i * width + j, width, turned + j * TURNED + i, TURNED);
+    put(columns, rows, turned, TURNED, c, cc, accumulate);
   }
 }
 
@@ -196,11 +218,13 @@ static T *workspace(void) {
   return work;
 }
 
+// a is read once per panel of b; rows a multiple of 2 KB apart evict each other.
+INLINE int packs_a(i64 columns, i64 ar) { return columns > 4 * NR || (columns > NR && ar * S % 2048 == 0); }
+
 static void gemm_packed(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, i64 bc, T *c, i64 cr,
-                        int accumulate, T *work) {
+                        i64 cc, int accumulate, T *work) {
   i64 parts = (k + KC - 1) / KC, depth = (k + parts - 1) / parts;
-  // a is read once per panel of b; rows a multiple of 2 KB apart evict each other
-  int pack_a = n > 4 * NR || (n > NR && ar * S % 2048 == 0);
+  int pack_a = packs_a(n, ar);
   T *a_block = work, *b_block = work + MC * KC;
   for (i64 j0 = 0; j0 < n; j0 += NC) {
     i64 nb = MIN(NC, n - j0);
@@ -224,11 +248,11 @@ static void gemm_packed(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T
           i64 w = MIN(NR, nb - j);
           const T *bp = b_block + j * kb;
           EACH_GROUP(groups, i, h) {
-            T *ct = c + (i0 + i) * cr + j0 + j;
+            T *ct = c + (i0 + i) * cr + (j0 + j) * cc;
             const T *ap = pack_a ? a_block + i * kb : a0 + i * ar;
             i64 rs = pack_a ? 1 : ar, cs = pack_a ? h : ac;
-            if (w <= VL) ragged(narrow[h], h, w, VL, kb, ap, rs, cs, bp, ct, cr, add);
-            else if (w < NR) ragged(panel[h], h, w, NR, kb, ap, rs, cs, bp, ct, cr, add);
+            if (w <= VL) ragged(narrow[h], h, w, VL, kb, ap, rs, cs, bp, ct, cr, cc, add);
+            else if (w < NR || cc != 1) ragged(panel[h], h, w, NR, kb, ap, rs, cs, bp, ct, cr, cc, add);
             else if (h == MR && pack_a) tile(MR, WIDTH(MR), 1, kb, ap, 1, MR, bp, NR, ct, cr, add);
             else panel[h](kb, ap, rs, cs, bp, NR, ct, cr, add);
           }
@@ -257,7 +281,8 @@ static void gemm_direct(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T
     i64 kb = MIN(depth, k - p);
     pack(n - j, VL, kb, b + p * br + j, 1, br, work);
     EACH_GROUP(groups, i, h)
-      ragged(narrow[h], h, n - j, VL, kb, a + i * ar + p * ac, ar, ac, work, c + i * cr + j, cr, accumulate || p > 0);
+      ragged(narrow[h], h, n - j, VL, kb, a + i * ar + p * ac, ar, ac, work, c + i * cr + j, cr, 1,
+             accumulate || p > 0);
   }
 }
 
@@ -313,27 +338,65 @@ static void gemm_dots(i64 m, i64 n, i64 k, const T *a, i64 ar, const T *b, i64 b
     }
 }
 
-// Batches of products, with b stretched over the batch folded into rows and columns turned into rows.
+// Batches of products, with b stretched over the batch folded into rows, and turned where that is faster.
 typedef struct {
-  i64 batch, m, n, k, ab, ar, ac, bb, br, bc, cb, cr;
+  i64 batch, m, n, k, ab, ar, ac, bb, br, bc, cb, cr, cc;
   const T *a, *b, *bias;
   T *c;
-  i64 bias_step;  // 1, or 0 where one number is for all columns
+  int is_turned;  // the bias has a number for each row, instead of one for each column
   int accumulate;
 } Problem;
+
+// Contiguous columns of the turned product are rows of c; where c is one row, or one column, both strides are 1.
+static Problem turned(Problem p) {
+  Problem q = p;
+  q.a = p.b, q.ab = p.bb, q.ar = p.bc, q.ac = p.br, q.b = p.a, q.bb = p.ab, q.br = p.ac, q.bc = p.ar;
+  q.m = p.n, q.n = p.m, q.cr = p.cc, q.cc = p.cr, q.is_turned = 1;
+  return q;
+}
+
+typedef enum { NOTHING, DIRECT, DOTS, PACKED } Path;
+// Whether rows so far apart, read a few at a time, evict each other.
+#define COLLIDE(stride) ((stride) * S % 1024 == 0)
+static Path path_of(const Problem *p) {
+  if (p->k == 0) return NOTHING;
+  if (p->cc != 1) return PACKED;
+  if (p->bc == 1) {
+    int shallow = p->k * NR * S <= 16 * 1024 && p->m <= 4 * MC && !COLLIDE(p->br) && !COLLIDE(p->ar * p->ac);
+    if (p->m <= MR || p->n * p->k * S <= 128 * 1024 || shallow) return DIRECT;
+  }
+  int along = p->br == 1 && p->ac == 1;
+  if (along && p->k >= 8 * VL && (p->m <= 8 || p->n <= 16 || (p->m <= 16 && p->k >= 32 * VL))) return DOTS;
+  return PACKED;
+}
+
+// Columns beyond whole vectors that are not worth one of their own, where they can be dot products.
+static i64 dots_beside(const Problem *p) {
+  return p->br == 1 && p->ac == 1 && p->cc == 1 && p->n > VL && p->n % VL <= QL ? p->n % VL : 0;
+}
+
+// The cycles per step of k that so many rows and columns take; transposing, in quarters of vectors, is slow.
+static f64 cost_of(const Problem *p, i64 rows, i64 columns) {
+  i64 last = dots_beside(p), vectors = (columns - last + VL - 1) / VL;
+  f64 cost = rows * (vectors + 2. * last / VL), copy = 4. / VL, turn = 2. / QL;
+  if (path_of(p) != PACKED) return cost;
+  cost += p->bc == 1 ? columns * copy + (columns % VL ? VL : 0) : columns * turn;
+  if (packs_a(columns, p->ar)) cost += rows * (p->ar == 1 ? copy : turn);
+  return p->cc == 1 ? cost : cost + 2 * turn * rows * columns / MIN(p->k, KC);
+}
 
 static Problem problem_of(const f64 *args) {
   Problem p = {
     .a = (const T *)(uintptr_t)args[2], .b = (const T *)(uintptr_t)args[3], .c = (T *)(uintptr_t)args[4],
     .batch = args[5], .m = args[6], .n = args[7], .k = args[8], .ab = args[9], .ar = args[10], .ac = args[11],
     .bb = args[12], .br = args[13], .bc = args[14], .cb = args[15], .cr = args[16], .accumulate = args[17],
-    .bias = (const T *)(uintptr_t)args[18], .bias_step = 1,
+    .bias = (const T *)(uintptr_t)args[18], .cc = 1,
   };
   if (p.bb == 0 && p.ab == p.m * p.ar && p.cb == p.m * p.cr) p.m *= p.batch, p.batch = 1;  // one b for all: more rows
-  if (p.n == 1 && p.cr == 1) {  // a column, contiguous: the row b^T a^T
-    Problem q = p;
-    p.a = q.b, p.ab = q.bb, p.ar = 1, p.ac = q.br, p.b = q.a, p.bb = q.ab, p.br = q.ac, p.bc = q.ar, p.n = q.m, p.m = 1;
-    p.bias_step = 0;
+  if (p.n == 1 && p.cr == 1) p = turned(p);  // a column, contiguous, as a row
+  else if (p.br == 1 && p.m * p.n * p.k > 2000 && path_of(&p) == PACKED) {
+    Problem q = turned(p);
+    if (cost_of(&q, q.m, q.n) < 0.97 * cost_of(&p, p.m, p.n)) return q;
   }
   return p;
 }
@@ -341,79 +404,100 @@ static Problem problem_of(const f64 *args) {
 // Rows i to i_end and columns j to j_end of one product. The path is chosen by the whole of it: what is computed for an
 // element does not depend on how the work is shared.
 static void gemm(const Problem *p, i64 z, i64 i, i64 i_end, i64 j, i64 j_end, T *work) {
-  i64 m = i_end - i, n = j_end - j, k = p->k, ar = p->ar, ac = p->ac, br = p->br, bc = p->bc, cr = p->cr;
+  i64 m = i_end - i, n = j_end - j, k = p->k, ar = p->ar, ac = p->ac, br = p->br, bc = p->bc, cr = p->cr, cc = p->cc;
   const T *a = p->a + z * p->ab + i * ar, *b = p->b + z * p->bb + j * bc;
-  T *c = p->c + z * p->cb + i * cr + j;
-  int small = p->n * k * S <= 128 * 1024;
-  int skinny = (p->m <= 8 || p->n <= 16) && k >= 8 * VL;
+  T *c = p->c + z * p->cb + i * cr + j * cc;
   if (m <= 0 || n <= 0) return;
-  int accumulate = p->accumulate || p->bias;
+  int accumulate = p->accumulate || p->bias, by_row = p->is_turned;
   if (p->bias) {
-    const T *bias = p->bias + j * p->bias_step;
-    for (i64 r = 0; r < m; r++)
-      if (p->bias_step) memcpy(c + r * cr, bias, n * S);
-      else for (i64 l = 0; l < n; l++) c[r * cr + l] = *bias;
+    const T *bias = p->bias + (by_row ? i : j);
+    if (by_row && cc == 1) for (i64 r = 0; r < m; r++) for (i64 l = 0; l < n; l++) c[r * cr + l] = bias[r];
+    else if (by_row) for (i64 l = 0; l < n; l++) memcpy(c + l * cc, bias, m * S);
+    else for (i64 r = 0; r < m; r++) memcpy(c + r * cr, bias, n * S);
   }
-  if (k == 0) {
-    for (i64 r = 0; r < m && !accumulate; r++) memset(c + r * cr, 0, n * S);
-  } else if (bc == 1 && (p->m <= MR || small)) gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
-  else if (br == 1 && ac == 1 && (skinny || (p->m <= 16 && k >= 32 * VL)))
-    gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
-  else {
-    // a few columns beyond whole vectors are not worth one of their own where they are dot products
-    i64 last = br == 1 && ac == 1 && p->n > VL && p->n % VL <= QL && j_end == p->n ? p->n % VL : 0;
-    if (last) gemm_dots(m, last, k, a, ar, b + (n - last) * bc, bc, c + n - last, cr, accumulate, work);
-    gemm_packed(m, n - last, k, a, ar, ac, b, br, bc, c, cr, accumulate, work);
+  switch (path_of(p)) {
+    case NOTHING:
+      for (i64 r = 0; r < m && !accumulate; r++) memset(c + r * cr, 0, n * S);
+      break;
+    case DIRECT:
+      gemm_direct(m, n, k, a, ar, ac, b, br, c, cr, accumulate, work);
+      break;
+    case DOTS:
+      gemm_dots(m, n, k, a, ar, b, bc, c, cr, accumulate, work);
+      break;
+    case PACKED: {
+      i64 last = j_end == p->n ? dots_beside(p) : 0;
+      if (last) gemm_dots(m, last, k, a, ar, b + (n - last) * bc, bc, c + n - last, cr, accumulate, work);
+      gemm_packed(m, n - last, k, a, ar, ac, b, br, bc, c, cr, cc, accumulate, work);
+    }
   }
 }
 
-// How each product is cut: into 'rows' x 'columns' tiles, at whole registers.
+// How each product is cut: into 'rows' x 'columns' tiles, the columns at whole vectors.
 typedef struct { i64 rows, columns; } Grid;
 INLINE i64 cut(i64 size, i64 unit, i64 i, i64 count) {
   i64 units = (size + unit - 1) / unit;
   return MIN(size, i * units / count * unit);
 }
 
+// What the tile takes that takes longest: the last, and where it is narrow, the one before.
+static f64 cost_of_grid(const Problem *p, i64 rows, i64 columns) {
+  i64 r = rows - 1, c = columns - 1, height = p->m - cut(p->m, 1, r, rows), width = p->n - cut(p->n, VL, c, columns);
+  f64 cost = cost_of(p, height, width);
+  if (c == 0) return cost;
+  f64 before = cost_of(p, height, cut(p->n, VL, c, columns) - cut(p->n, VL, c - 1, columns));
+  return before > cost ? before : cost;
+}
+
+static Grid grid_of(const Problem *p, i64 wanted) {
+  Grid g = {1, 1};
+  while (g.rows * g.columns < wanted) {
+    int by_rows = p->m / g.rows >= 2 * MR, by_columns = p->n / g.columns >= 2 * VL;
+    if (!by_rows && !by_columns) break;
+    if (by_rows && by_columns)
+      by_rows = cost_of_grid(p, 2 * g.rows, g.columns) <= cost_of_grid(p, g.rows, 2 * g.columns);
+    if (by_rows) g.rows *= 2;
+    else g.columns *= 2;
+  }
+  return g;
+}
+
+// Tiles from 'first' on.
+static i32 some_tiles(const Problem *p, Grid grid, i64 first, i64 end) {
+  T *work = workspace();
+  if (!work) return 1;
+  for (i64 t = first, each = grid.rows * grid.columns; t < end; t++) {
+    i64 r = t % each / grid.columns, s = t % grid.columns;
+    gemm(p, t / each, cut(p->m, 1, r, grid.rows), cut(p->m, 1, r + 1, grid.rows), cut(p->n, VL, s, grid.columns),
+         cut(p->n, VL, s + 1, grid.columns), work);
+  }
+  return 0;
+}
+
 // The tiles from the fraction args[0] to args[1] of all; args[19] and args[20] are the grid.
 static i32 tiles(const f64 *args) {
   Problem p = problem_of(args);
   Grid grid = {args[19], args[20]};
-  T *work = workspace();
-  if (!work) return 1;
-  i64 each = grid.rows * grid.columns, count = p.batch * each;
-  i64 end = args[1] >= 1 ? count : (i64)(args[1] * count + 0.5);
-  for (i64 t = (i64)(args[0] * count + 0.5); t < end; t++) {
-    i64 r = t % each / grid.columns, s = t % grid.columns;
-    gemm(&p, t / each, cut(p.m, MR, r, grid.rows), cut(p.m, MR, r + 1, grid.rows), cut(p.n, VL, s, grid.columns),
-         cut(p.n, VL, s + 1, grid.columns), work);
-  }
-  return 0;
+  f64 count = p.batch * grid.rows * grid.columns;
+  return some_tiles(&p, grid, args[0] * count + 0.5, args[1] * count + 0.5);
 }
 
 // Multiply-adds that are worth a thread's attention: 2 us or so.
 #define LEAST_WORK 130000
 
-// args: the share of the work, a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate,
+// args: the share of the work (all of it), a, b, c, batch, m, n, k, three strides of a, of b and two of c, accumulate,
 // bias (or 0). Returns 0, or 1 where there is no memory.
 i32 tstorch_gemm(f64 *args) {
   Problem p = problem_of(args);
   i64 threads = THREADS(args), affordable = p.m * p.n * p.k / LEAST_WORK;
   Grid grid = {1, 1};
-  if (POOL(args) && threads > 1 && p.batch < 2 * threads && affordable > 1) {
-    i64 wanted = MIN(affordable, (threads + p.batch - 1) / p.batch);
-    while (grid.rows * grid.columns < wanted) {  // halve the longer side of the tiles
-      int by_rows = p.m / grid.rows >= p.n / grid.columns ? p.m / grid.rows >= 2 * MR : p.n / grid.columns < 2 * NR;
-      if (by_rows && p.m / grid.rows < 2 * MR) break;
-      if (by_rows) grid.rows *= 2;
-      else grid.columns *= 2;
-    }
-  }
-  args[19] = grid.rows, args[20] = grid.columns;
+  if (POOL(args) && threads > 1 && p.batch < 2 * threads && affordable > 1)
+    grid = grid_of(&p, MIN(affordable, (threads + p.batch - 1) / p.batch));
   i64 count = p.batch * grid.rows * grid.columns;
   i64 parts = MIN(count, MIN(4 * threads, p.batch * p.m * p.n * p.k / LEAST_WORK));
-  if (POOL(args) && parts > 1) return POOL(args)(tiles, args, 21, parts, threads);
-  args[0] = 0, args[1] = 1;
-  return tiles(args);
+  if (!POOL(args) || parts < 2) return some_tiles(&p, grid, 0, count);
+  args[19] = grid.rows, args[20] = grid.columns;
+  return POOL(args)(tiles, args, 21, parts, threads);
 }
 `
 
