@@ -17,8 +17,9 @@ import { bind_sized, CREATE, type CreateOptions, empty_as, empty_checked } from 
 import { dense, dense_as } from './define/copy.ts'
 import { make_op, type Op, op, overloaded } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
-import { fill_binomial, fill_multinomial, fill_poisson } from './random/discrete.ts'
+import { fill_binomial, fill_poisson } from './random/counts.ts'
 import { fill_random, fill_randperm } from './random/integers.ts'
+import { fill_multinomial } from './random/multinomial.ts'
 import { fill_normal } from './random/normal.ts'
 import { fill_exponential } from './random/transforms.ts'
 import { fill_bernoulli, fill_uniform } from './random/uniform.ts'
@@ -261,7 +262,7 @@ export const poisson: Op<[input: Tensor, generator?: Generator | null]> = op(
   {
     forward(self: Tensor, generator: Generator | null) {
       const out = empty(self.sizes, self.dtype)
-      fill_poisson(generator_of(generator), array_of(out), out.dtype, array_of(dense(self)))
+      fill_poisson(generator_of(generator), out, dense(self))
       return out
     },
     backward: { self: zeros_for },
@@ -274,9 +275,9 @@ export const binomial: Op<[count: Tensor, prob: Tensor, generator?: Generator | 
   {
     forward(count: Tensor, prob: Tensor, generator: Generator | null) {
       const sizes = broadcast_sizes(count.sizes, prob.sizes)
-      const spread = (t: Tensor): TypedArray => array_of(dense_as(t.expand(sizes), count.dtype))
+      const spread = (t: Tensor): Tensor => dense_as(t.expand(sizes), count.dtype)
       const out = empty(sizes, count.dtype)
-      fill_binomial(generator_of(generator), array_of(out), out.dtype, spread(count), spread(prob))
+      fill_binomial(generator_of(generator), out, spread(count), spread(prob))
       return out
     },
   },

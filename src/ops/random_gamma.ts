@@ -1,6 +1,6 @@
 // Gamma and Dirichlet numbers and how they move with their parameters: what torch.distributions draws with.
 // The draws are PyTorch's own. Not here: how they are drawn (random/gamma.ts), the other distributions (random.ts).
-import { float32, float64, type TypedArray } from '../base/dtype.ts'
+import { float32, float64 } from '../base/dtype.ts'
 import { NotImplementedError, RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
 import { empty } from '../tensor/dispatch.ts'
@@ -14,9 +14,6 @@ import { fill_dirichlet, fill_gamma } from './random/gamma.ts'
 import { fill_dirichlet_grad, gamma_grad } from './random/gamma_grad.ts'
 
 type Draw = [input: Tensor, generator?: Generator | null]
-
-const array_of = (t: Tensor): TypedArray =>
-  t.memory.touch(t.dtype).subarray(t.offset, t.offset + t.count) as TypedArray
 
 /** Throws RuntimeError where tensors differ in dtype from the first, and for dtypes other than float32 and float64. */
 function check_same(name: string, first: Tensor, ...others: readonly Tensor[]): void {
@@ -54,7 +51,7 @@ export const _standard_gamma_grad: Op<[input: Tensor, output: Tensor]> = op(
 export const _standard_gamma: Op<Draw> = op('_standard_gamma(Tensor self, generator? generator=None)', {
   forward(self: Tensor, generator: Generator | null) {
     const out = empty(self.sizes, self.dtype)
-    fill_gamma(generator ?? default_generator, array_of(out), out.dtype, array_of(dense(self)))
+    fill_gamma(generator ?? default_generator, out, dense(self))
     return out
   },
   saves: ['self', 'out'],
@@ -65,10 +62,8 @@ export const _standard_gamma: Op<Draw> = op('_standard_gamma(Tensor self, genera
 export const _sample_dirichlet: Op<Draw> = op('_sample_dirichlet(Tensor self, generator? generator=None)', {
   node: 'NotImplemented',
   forward(self: Tensor, generator: Generator | null) {
-    const { sizes, dtype } = self
-    const out = empty(sizes, dtype)
-    const n = sizes[sizes.length - 1] ?? 1
-    fill_dirichlet(generator ?? default_generator, array_of(out), dtype, array_of(dense(self)), n)
+    const out = empty(self.sizes, self.dtype)
+    fill_dirichlet(generator ?? default_generator, out, dense(self))
     return out
   },
   backward: { self: refuse('derivative for aten::_sample_dirichlet is not implemented') },

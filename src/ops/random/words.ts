@@ -66,7 +66,7 @@ export function bits53_at(words: View, i: Expr): Expr {
 export const double_at = (words: View, i: Expr): Expr => bits53_at(words, i).mul(2 ** -53)
 
 /** Words that are made at once: they stay in the cache until they are used. */
-const MOST = 2 ** 16
+export const MOST: number = 2 ** 16
 
 class Window implements Operand {
   memory: Storage
@@ -99,8 +99,8 @@ function window_of(array: Int32Array): Window {
   return last_window as Window
 }
 
-/** The next `count` words, at most `MOST`, for one launch. */
-function take(g: Generator, count: number): Operand {
+/** The next `count` words, for one launch, which is to say how many of them it used: they are not drawn yet. */
+export function peek(g: Generator, count: number): Operand {
   const { engine } = g
   const missing = engine.reserve(count)
   const window = window_of(engine.words)
@@ -108,8 +108,13 @@ function take(g: Generator, count: number): Operand {
     recurrence()([window.over(engine.known - BLOCK, BLOCK + missing)], [])
     engine.known += missing
   }
-  const words = window.over(engine.position, count)
-  engine.position += count
+  return window.over(engine.position, count)
+}
+
+/** The next `count` words, at most `MOST`, for one launch. */
+function take(g: Generator, count: number): Operand {
+  const words = peek(g, count)
+  g.engine.position += count
   return words
 }
 
