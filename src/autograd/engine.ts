@@ -4,7 +4,7 @@
 import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
 import { inside } from '../tensor/batched.ts'
-import { begin_scope, zeros } from '../tensor/dispatch.ts'
+import { Scope, zeros } from '../tensor/dispatch.ts'
 import {
   AccumulateGrad,
   type Edge,
@@ -83,12 +83,17 @@ type Covered = {
 class Pass {
   #id = 0
   readonly ready: ReadyQueue = new ReadyQueue()
+  /** Who holds what is made: gradients are held while they wait for their node and while it runs. */
+  scope!: Scope
+  #foreign = 0
   readonly #stack: Node[] = []
   /** Notes of passes around this one, which are put back at the end. */
   #covered: Covered[] = []
 
   /** Starts at `roots`: counts the edges that lead to each node. */
   begin(roots: readonly Edge[]): void {
+    this.scope = new Scope()
+    this.#foreign = foreign_calls.count
     this.#id = ++passes
     this.ready.clear()
     const stack = this.#stack
@@ -123,9 +128,19 @@ class Pass {
     return true
   }
 
-  /** A gradient reaches an input of `node`. One that is there already is never changed: others may hold it. */
+  /** A gradient reaches an input of `node`. One that is there already is changed only where nobody else holds it. */
   arrive(node: Node, nr: number, grad: Tensor): void {
     const { arrived } = node
+    const before = arrived?.[nr]
+    if (before) {
+      if (this.#may_add_to(before, grad)) before.add_(grad)
+      else {
+        arrived![nr] = this.hold(before.add(grad))
+        this.scope.drop(inside(before).memory)
+      }
+      return
+    }
+    this.hold(grad)
     if (arrived === null) {
       if (nr === 0) node.arrived = [grad]
       else {
@@ -134,8 +149,39 @@ class Pass {
       }
       return
     }
-    const before = arrived[nr]
-    arrived[nr] = before ? before.add(grad) : grad
+    arrived[nr] = grad
+  }
+
+  #may_add_to(before: Tensor, grad: Tensor): boolean {
+    return (
+      before.dense &&
+      grad.dense &&
+      before._view === null &&
+      before.dtype === grad.dtype &&
+      same_sizes(before.sizes, grad.sizes) &&
+      this.scope.is_sole(before.memory)
+    )
+  }
+
+  hold(grad: Tensor): Tensor {
+    this.scope.hold(inside(grad).memory)
+    return grad
+  }
+
+  drop(grads: Grads): void {
+    for (const grad of grads) if (grad) this.scope.drop(inside(grad).memory)
+  }
+
+  /** Looks whether user code has run, which may have kept what it was shown. */
+  look_for_foreign_calls(): void {
+    if (foreign_calls.count !== this.#foreign) this.scope.reveal()
+  }
+
+  /** A node has run for these gradients, or has not been needed. What it made begins at `mark`. */
+  settle(mark: number, grads: Grads): void {
+    this.look_for_foreign_calls()
+    this.drop(grads)
+    this.scope.settle(mark)
   }
 
   /** An edge has been walked, with a gradient or without. */
@@ -144,7 +190,10 @@ class Pass {
     if (--edge.node.waiting === 0) this.ready.push(edge.node)
   }
 
-  end(): void {
+  /** `recycle`: what the pass made has died, unless it has an owner or somebody saw it. */
+  end(recycle: boolean): void {
+    this.look_for_foreign_calls()
+    this.scope.end(recycle)
     if (this.#covered.length === 0) return
     for (const { node, pass, waiting, arrived } of this.#covered) {
       node.pass = pass
@@ -206,22 +255,18 @@ export function run_backward(
         )
   const before = modes.grad
   modes.grad = create_graph
-  const foreign = foreign_calls.count
-  const end_scope = begin_scope()
   const pass = (passes_by_depth[depth] ??= new Pass())
   depth++
   let finished = false
   try {
     pass.begin(roots)
+    if (create_graph) pass.scope.reveal()
     for (let i = 0; i < roots.length; i++) pass.arrive(roots[i]!.node, roots[i]!.nr, grads[i]!)
     while (pass.ready.size > 0) run_node(pass.ready.pop(), pass, needed, retain_graph, captures, captured)
     finished = true
   } finally {
-    pass.end()
     depth--
-    for (const grad of captured) if (grad !== null) inside(grad).memory.owned = true
-    // What user code was shown it may have kept.
-    end_scope(finished && !create_graph && foreign_calls.count === foreign)
+    pass.end(finished && !create_graph)
     modes.grad = before
   }
   return captured
@@ -235,27 +280,53 @@ function run_node(
   captures: readonly Capture[] | null,
   captured: Grads,
 ): void {
-  const { edges, outputs } = node
   const grads = node.arrived
   node.arrived = null
-  if (grads === null || (needed !== null && !needed.has(node))) return send_nothing(pass, edges)
+  if (grads === null) return send_nothing(pass, node.edges)
+  const { mark } = pass.scope
+  if (needed !== null && !needed.has(node)) send_nothing(pass, node.edges)
+  else run_with(grads, node, pass, needed, retain_graph, captures, captured)
+  pass.settle(mark, grads)
+}
+
+function run_with(
+  grads: Grads,
+  node: Node,
+  pass: Pass,
+  needed: ReadonlySet<Node> | null,
+  retain_graph: boolean,
+  captures: readonly Capture[] | null,
+  captured: Grads,
+): void {
+  const { edges, outputs } = node
   for (let nr = 0; nr < outputs.length; nr++) grads[nr] ??= null
   if (node.pre_hooks !== null || node.hooks !== null) foreign_calls.count++
   if (node.pre_hooks !== null) for (const hook of node.pre_hooks) hook(grads)
-  if (captures !== null) for (const c of captures) if (c.node === node) captured[c.at] = grads[c.nr] ?? null
+  if (captures !== null)
+    for (const c of captures) if (c.node === node) captured[c.at] = own(grads[c.nr] ?? null)
   if (node instanceof AccumulateGrad) {
     if (captures === null && grads[0]) accumulate_leaf(node.variable, grads[0])
     return
   }
   if (needed !== null && !edges.some(e => e !== null && needed.has(e.node))) return send_nothing(pass, edges)
-  if (outputs.length === 1 && grads[0] === null) grads[0] = zeros_like_output(node, 0)
+  if (outputs.length === 1 && grads[0] === null) grads[0] = pass.hold(zeros_like_output(node, 0))
+  pass.look_for_foreign_calls()
   let results = apply_node(node, grads)
   if (node.hooks !== null) for (const hook of node.hooks) results = hook(results, grads) ?? results
   if (!retain_graph) node.release()
+  pass.look_for_foreign_calls()
+  for (const result of results) if (result) pass.hold(result)
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i]
     if (edge) pass.send(edge, check_gradient(node, i, edge, results[i] ?? null))
   }
+  pass.drop(results)
+}
+
+/** A gradient that the caller is given. */
+function own(grad: Tensor | null): Tensor | null {
+  if (grad !== null) inside(grad).memory.owned = true
+  return grad
 }
 
 function send_nothing(pass: Pass, edges: readonly (Edge | null)[]): void {

@@ -18,9 +18,9 @@ let allocated = 0
 /** What was held after the last collection. */
 let held_before: number | undefined
 
-/** Notes that a large block is about to be made: the place where a collection may run. */
-export function note_large_block(nbytes: number): void {
-  if (allocated + nbytes > budget) collect()
+/** Notes that a large block is about to be made: the place where a collection may run, if it `may_collect`. */
+export function note_large_block(nbytes: number, may_collect: boolean): void {
+  if (may_collect && allocated + nbytes > budget) collect()
   allocated += nbytes
 }
 

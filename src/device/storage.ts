@@ -89,6 +89,10 @@ export class Storage {
   version = 0
   /** Whether a leaf holds this memory as its gradient, or a user may: the next leaf that is given it takes a copy. */
   owned = false
+  /** The scope that it was made in, while its death would be noticed there. */
+  scope: Scope | null = null
+  /** How many hold it, as the scope knows. */
+  uses = 0
   /** The machine address of the first byte, or 0 while nobody asked (see the native device). */
   address = 0
   readonly #views: (TypedArray | undefined)[] = []
@@ -139,6 +143,7 @@ export class Storage {
     this.#leave()
     const other = new Storage(this.block, this.byte_offset, this.nbytes)
     other.address = this.address
+    this.owned = other.owned = true // the death of one is not the memory's
     return other
   }
 
@@ -245,41 +250,125 @@ export function keep_elsewhere(new_slab: ((nbytes: number) => Slab) | null): voi
 // --- memory whose death is known
 
 const POOL_BYTES = 256 * 2 ** 20
-/** Buffers that nobody refers to any more, by size. */
-const pool = new Map<number, ArrayBuffer[]>()
+/** Scopes after which a buffer that none of them has taken is left to the collector. */
+const MOST_IDLE = 16
+
+/** Buffers of one size that nobody refers to any more. */
+type Pooled = {
+  readonly buffers: ArrayBuffer[]
+  /** How many of them were there at all times in the present scope, and for how many scopes there were any such. */
+  spare: number
+  idle: number
+}
+const pool = new Map<number, Pooled>()
 let pooled = 0
 
-/** The large storages made since the scope began; null outside of any. */
-let scope: Storage[] | null = null
-
-/** Ends a scope; `recycle` says that what was made in it and is not `owned` has died. */
-export type EndScope = (recycle: boolean) => void
+/** The innermost scope; null outside of any. */
+let scope: Scope | null = null
 
 /**
- * Begins a scope, such as a backward pass, at whose end all memory made in it is dead, but for what was marked `owned`.
- * The collector would free it too, but fresh pages cost more than the arithmetic on them.
+ * A stretch of the program, such as a backward pass, that knows who refers to the large storages made in it. Whoever uses
+ * one for longer than a step holds it. At the end of a step what was made and is not held has died, later what is dropped,
+ * and at the end everything; but not what was marked `owned`. The collector would free it too, but fresh pages cost more
+ * than the arithmetic on them.
  */
-export function begin_scope(): EndScope {
-  const outer = scope
-  const own: Storage[] = []
-  scope = own
-  return recycle => {
-    scope = outer
-    if (!recycle) return
-    for (const storage of own) {
-      if (storage.owned || pooled + storage.nbytes > POOL_BYTES) continue
-      const { block, nbytes } = storage
-      block.resident?.drop(block)
-      if (lazy) continue
-      const { buffer } = block
-      const size = nbytes + slack_of(nbytes)
-      if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== size) continue
-      const same_size = pool.get(size)
-      if (same_size === undefined) pool.set(size, [buffer])
-      else same_size.push(buffer)
-      pooled += size
+export class Scope {
+  readonly #outer: Scope | null
+  /** What was made and lives. */
+  readonly #own: Storage[] = []
+  #revealed = false
+
+  constructor() {
+    this.#outer = scope
+    scope = this
+  }
+
+  /** How many storages were made and live: where a step begins. */
+  get mark(): number {
+    return this.#own.length
+  }
+
+  /** Notes that others may have seen what was made, and kept it. Nothing made here is used again. */
+  reveal(): void {
+    this.#revealed = true
+  }
+
+  hold(storage: Storage): void {
+    if (storage.scope === this) storage.uses++
+  }
+
+  drop(storage: Storage): void {
+    if (storage.scope === this && --storage.uses === 0) this.#die(storage)
+  }
+
+  /** Ends a step that began at `mark`. */
+  settle(mark: number): void {
+    const own = this.#own
+    let kept = mark
+    for (let i = mark; i < own.length; i++) {
+      const storage = own[i]!
+      if (storage.uses === 0) this.#die(storage)
+      if (storage.scope === this) own[kept++] = storage
     }
-    if (outer === null) note_end_of_pass()
+    own.length = kept
+  }
+
+  /** Whether a storage was made here and has one holder, who may write into it. */
+  is_sole(storage: Storage): boolean {
+    return storage.scope === this && storage.uses === 1 && !storage.owned && !this.#revealed
+  }
+
+  /** Ends the scope; `recycle` says that nobody has kept what is not `owned`. */
+  end(recycle: boolean): void {
+    scope = this.#outer
+    if (!recycle) return
+    for (const storage of this.#own) this.#die(storage)
+    if (scope !== null) return
+    leave_idle()
+    note_end_of_pass()
+  }
+
+  add(storage: Storage): void {
+    storage.scope = this
+    this.#own.push(storage)
+  }
+
+  #die(storage: Storage): void {
+    if (this.#revealed || storage.scope !== this) return
+    storage.scope = null
+    if (!storage.owned) give_to_pool(storage)
+  }
+}
+
+/** Whether a storage was made in the present scope, and has no holder but the caller's, who may write into it. */
+export const is_sole = (storage: Storage): boolean => scope?.is_sole(storage) === true
+
+function give_to_pool(storage: Storage): void {
+  const { block } = storage
+  if (block.is_exposed) return
+  block.resident?.drop(block)
+  const { buffer } = block
+  if (lazy || !(buffer instanceof ArrayBuffer) || pooled + buffer.byteLength > POOL_BYTES) return
+  if (poison) fill(storage, 0xff)
+  const size = buffer.byteLength
+  const same_size = pool.get(size)
+  if (same_size === undefined) pool.set(size, { buffers: [buffer], spare: 0, idle: 0 })
+  else same_size.buffers.push(buffer)
+  pooled += size
+}
+
+/** Leaves to the collector what many scopes have not needed. */
+function leave_idle(): void {
+  for (const [size, same_size] of pool) {
+    const { buffers, spare } = same_size
+    same_size.idle = spare > 0 ? same_size.idle + 1 : 0
+    if (same_size.idle > MOST_IDLE) {
+      buffers.length -= spare
+      pooled -= spare * size
+      same_size.idle = 0
+      if (buffers.length === 0) pool.delete(size)
+    }
+    same_size.spare = buffers.length
   }
 }
 
@@ -293,8 +382,11 @@ export const pooled_bytes = (): number => pooled
  */
 function take_pooled(nbytes: number): ArrayBuffer | undefined {
   if (scope === null) return undefined
-  const buffer = pool.get(nbytes)?.pop()
-  if (buffer !== undefined) pooled -= nbytes
+  const same_size = pool.get(nbytes)
+  const buffer = same_size?.buffers.pop()
+  if (same_size === undefined || buffer === undefined) return undefined
+  same_size.spare = Math.min(same_size.spare, same_size.buffers.length)
+  pooled -= nbytes
   return buffer
 }
 
@@ -368,19 +460,19 @@ function begin_slab(): Block {
 function allocate_large(nbytes: number, zeroed: boolean): Storage {
   if (lazy && nbytes <= LARGEST_LAZY) {
     const storage = new Storage(new Block(nbytes, null, false, zeroed), 0, nbytes)
-    scope?.push(storage)
+    scope?.add(storage)
     return storage
   }
   const size = nbytes + slack_of(nbytes)
   const reused = take_pooled(size)
-  if (reused === undefined) note_large_block(size)
+  if (reused === undefined) note_large_block(size, scope === null)
   const buffer = reused ?? new_buffer(size, zeroed)
   const address = address_of(buffer)
   const offset = size === nbytes ? 0 : -address & (size - nbytes - 1)
   const storage = new Storage(new Block(size, buffer, false, zeroed), offset, nbytes)
   if (addresses_known) storage.address = address + offset
   if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage.address, nbytes)
-  scope?.push(storage)
+  scope?.add(storage)
   return zeroed && reused !== undefined ? fill(storage, 0) : storage
 }
 

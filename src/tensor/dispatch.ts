@@ -27,7 +27,7 @@ export function cpu_device(): Device {
   return cpu
 }
 
-export { begin_scope } from '../device/storage.ts'
+export { is_sole, Scope } from '../device/storage.ts'
 
 /** A new contiguous tensor of zeros. */
 export function zeros(sizes: readonly number[], dtype: DType): Tensor {

@@ -2,7 +2,7 @@
 // than a few collections.
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { describe, expect, test } from 'vitest'
-import { allocate, begin_scope, type Storage } from '../../src/device/storage.ts'
+import { allocate, Scope, type Storage } from '../../src/device/storage.ts'
 
 const MB = 2 ** 20
 
@@ -50,9 +50,9 @@ describe('large blocks', () => {
   test('of a step of training are collected when its backward pass ends, not within it', async () => {
     const step = (): void => {
       for (let i = 0; i < 20; i++) allocate(MB)
-      const end_scope = begin_scope()
+      const scope = new Scope()
       for (let i = 0; i < 20; i++) allocate(MB)
-      end_scope(true)
+      scope.end(true)
     }
     for (let i = 0; i < 5; i++) step()
     expect(await collections_during(step)).toBe(1)

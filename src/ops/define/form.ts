@@ -18,7 +18,7 @@ import { type Expr, rewrite, topological, variable } from '../../ir/expr.ts'
 import { type Builder, build } from '../../ir/kernel.ts'
 import { is_complex, type ScalarType } from '../../ir/types.ts'
 import { Batched, batching, type Level, level_of, padded, with_level } from '../../tensor/batched.ts'
-import { compile, empty, empty_in_order, zeros } from '../../tensor/dispatch.ts'
+import { compile, empty, empty_in_order, is_sole, zeros } from '../../tensor/dispatch.ts'
 import { type Edge, edge_of, type Grads, modes, Node, Saved, set_history } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { reduce_to } from './reduce_to.ts'
@@ -391,7 +391,16 @@ export class FormNode extends Node {
     const operands = d.uses.map(u => (u < 0 ? g : (this.#saved[u] as Saved).get()))
     const values = d.scalars.length === 0 ? no_values : d.scalars.map(s => this.#values[s] as LaunchValue)
     const own = is_complex(d.form.body.type) ? to_complex_dtype(g.dtype) : to_real_dtype(g.dtype)
+    if (is_sole(g.memory) && g.dense && own === g.dtype && d.uses[0] === -1 && this.#has_one_edge())
+      return reduce_to(run_form(d.form, operands, values, own, g), sizes, dtype)
     return reduce_to(apply_form(d.form, operands, values, own, null), sizes, dtype)
+  }
+
+  /** Whether one operand alone wants a gradient, so that nobody reads the incoming one after it. */
+  #has_one_edge(): boolean {
+    let count = 0
+    for (const edge of this.edges) if (edge !== null) count++
+    return count === 1
   }
 
   override release(): void {

@@ -115,7 +115,8 @@ class Unsaved extends Storage {
     Object.defineProperty(this, 'array', { value: refuse })
   }
 }
-const unsaved_memory = new Unsaved()
+/** The memory of tensors that have none: only their geometry is read. */
+export const unsaved_memory: Storage = new Unsaved()
 const without_memory = (t: Tensor): Tensor =>
   new Tensor(unsaved_memory, 0, t.sizes, t.strides, t.dtype, t.count, t.dense)
 

@@ -9,7 +9,7 @@ import { bind, parse_schema } from '../../tensor/schema.ts'
 import { type Edge, edge_of, type Grads, modes, Node, set_history } from '../../tensor/tape.ts'
 import { alias, set_renew_view, Tensor, type ViewOf } from '../../tensor/tensor.ts'
 import { arange } from '../creation.ts'
-import { make_op, node_name, type Op, type Samples, type Spec } from './op.ts'
+import { make_op, node_name, type Op, type Samples, type Spec, unsaved_memory } from './op.ts'
 
 /** Strides and offset count elements of `dtype`, which is the input's unless given. */
 export type Geometry = {
@@ -41,12 +41,9 @@ class ViewNode extends Node {
 
 keep_exemplar(new ViewNode('', [null], g => g))
 
-/** What a view's backward keeps of its input. */
-const shape_only = (t: Tensor): Tensor => {
-  const { sizes, strides, offset, dtype, memory } = t
-  // Only the geometry is read; holding the storage costs nothing, since the view holds it too.
-  return new Tensor(memory, offset, sizes, strides, dtype)
-}
+/** What a view's backward keeps of its input: not the memory, for the view may die before the graph does. */
+const shape_only = ({ sizes, strides, offset, dtype }: Tensor): Tensor =>
+  new Tensor(unsaved_memory, offset, sizes, strides, dtype)
 
 const not_recorded = (): never => {
   throw new Error('the view was made without a history')

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { float32, uint8 } from '../../../src/base/dtype.ts'
 import type { Device, Executable } from '../../../src/device/device.ts'
 import { interp_device } from '../../../src/device/interp/interp.ts'
-import { allocate, allocate_zeroed, Block, begin_scope, Storage } from '../../../src/device/storage.ts'
+import { allocate, allocate_zeroed, Block, Scope, Storage } from '../../../src/device/storage.ts'
 import { collect_garbage, collect_young, Mortal, weak_list } from '../../../src/device/wasm/collector.ts'
 import { wasm_device } from '../../../src/device/wasm/device.ts'
 import { LinearMemory } from '../../../src/device/wasm/memory.ts'
@@ -207,14 +207,14 @@ class Play {
   /** Memory that is made and dies within a scope. */
   in_scope(): void {
     const outer = this.pairs
-    const end = begin_scope()
+    const scope = new Scope()
     this.pairs = [...outer]
     for (let i = 0; i < 3; i++) this.make()
     const own = this.pairs.slice(outer.length)
     for (let i = 0; i < 3; i++) this.combine()
     for (const p of own) this.compare(p)
     this.pairs = outer
-    end(own.every(p => p.kept === null))
+    scope.end(own.every(p => p.kept === null))
   }
 
   step(): void {
