@@ -37,6 +37,7 @@ const may_import: Record<string, readonly string[]> = {
   'func/': [...user, 'transforms/', 'nn/'],
   'distributions/': [...user, 'nn/functional/'],
   'default_device.ts': ['base/', 'device/'],
+  'node.ts': ['device/native/cache.ts'],
   'testing/': user,
   'index.ts': [
     'default_device.ts',
