@@ -379,3 +379,18 @@ export class Size extends Array<number> {
 }
 
 print_as(Size, self => size_repr(self))
+
+/** Whether some element is reached by two indices. */
+export function overlaps(sizes: readonly number[], strides: readonly number[]): boolean {
+  if (sizes.includes(0)) return false
+  const dims = [...sizes.keys()]
+    .filter(d => sizes[d] !== 1)
+    .sort((a, b) => Math.abs(strides[a]!) - Math.abs(strides[b]!))
+  let reach = 0
+  for (const d of dims) {
+    const stride = Math.abs(strides[d]!)
+    if (stride <= reach) return true
+    reach += stride * (sizes[d]! - 1)
+  }
+  return false
+}

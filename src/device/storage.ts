@@ -10,7 +10,7 @@ import { note_end_of_pass, note_large_block } from './collection.ts'
 const SLAB_BYTES = 64 * 1024
 const LARGEST_IN_SLAB = 4 * 1024
 /** Blocks of this size may have huge pages. */
-const HUGE_BYTES = 4 * 2 ** 20
+const HUGE_BYTES = 64 * 1024
 /** The alignment of every storage that we allocate: a cache line, and the widest vector there is. */
 export const ALIGNMENT = 64
 

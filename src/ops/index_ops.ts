@@ -8,14 +8,14 @@ import { IndexError, RuntimeError } from '../base/errors.ts'
 import { same_sizes, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
+import { kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
-import { scalar_name } from './define/out.ts'
+import { empty_result, scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { around, blocks_of, each_row_in_order, wrapped } from './define/rows.ts'
 import { update_op } from './define/update.ts'
@@ -33,6 +33,7 @@ const require_vector = (index: Tensor, error: () => Error): void => {
 export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: Out]> = op(
   'index_select(Tensor self, int dim, Tensor index)',
   {
+    out_apart: true,
     forward(self: Tensor, dim: number, index: Tensor) {
       const d = wrap_dim(dim, self.sizes.length)
       require_vector(index, () => new IndexError('index_select(): Index is supposed to be a vector'))
@@ -334,12 +335,13 @@ const outside_of =
 
 /** The elements of the flattened tensor at `index` (int64, any sizes); negative ones count from the end. */
 export const take: Op<[self: Tensor, index: Tensor, opts?: Out]> = op('take(Tensor self, Tensor index)', {
+  out_apart: true,
   forward(self: Tensor, index: Tensor) {
     if (index.dtype !== int64)
       throw new RuntimeError(`take(): Expected a long tensor for index, but got ${scalar_name(index.dtype)}`)
     if (self.count === 0 && index.count > 0)
       throw new IndexError('take(): tried to take from an empty tensor')
-    const out = empty(index.sizes, self.dtype)
+    const out = empty_result(index.sizes, self.dtype)
     if (out.count > 0) take_kernel(self.dtype)([out, dense(self), dense(index), range_note()], [])
     if (was_out_of_range()) require_range(index, -self.count, self.count, outside_of(self.count))
     return out

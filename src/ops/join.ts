@@ -10,6 +10,7 @@ import { arange } from './creation.ts'
 import { copy_elements } from './define/copy.ts'
 import { join_rows } from './define/joined.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
+import { empty_result } from './define/out.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { masked_select } from './masked.ts'
 import { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
@@ -63,7 +64,7 @@ function joined(tensors: readonly Tensor[], dim: number): Tensor {
       )
     total += t.sizes[d]!
   })
-  const out = empty(model.sizes.with(d, total), dtype)
+  const out = empty_result(model.sizes.with(d, total), dtype)
   if (out.count === 0) return out
   const pieces = tensors.filter(t => !is_skipped(t))
   const rows = numel(model.sizes.slice(0, d))
@@ -81,6 +82,7 @@ function joined(tensors: readonly Tensor[], dim: number): Tensor {
 
 /** The tensors one after another along `dim`; dtypes are promoted. Throws RuntimeError where other sizes differ. */
 export const cat: Op<JoinArgs> = op('cat(Tensor[] tensors, int dim=0)', {
+  out_apart: true,
   forward: joined,
   backward(g, [tensors, dim], _, needs) {
     const ndim = tensors.find(t => !is_skipped(t))?.sizes.length ?? 1
@@ -97,8 +99,10 @@ export const cat: Op<JoinArgs> = op('cat(Tensor[] tensors, int dim=0)', {
 })
 
 const cat_alias = (name: string): Op<JoinArgs> =>
-  composite(`${name}(Tensor[] tensors, int dim=0)`, {
-    body: (tensors: Tensor[], dim: number) => cat(tensors, dim),
+  composite(`${name}(Tensor[] tensors, int dim=0, *, out? out=None)`, {
+    body: (tensors: Tensor[], dim: number, out: Tensor | null) =>
+      cat(tensors, dim, out === null ? {} : { out }),
+    out: false,
   })
 /** Another name of {@link cat}. */
 export const concat: Op<JoinArgs> = cat_alias('concat')
@@ -107,6 +111,7 @@ export const concatenate: Op<JoinArgs> = cat_alias('concatenate')
 
 /** Tensors of one size along a new dimension. */
 export const stack: Op<JoinArgs> = op('stack(Tensor[] tensors, int dim=0)', {
+  out_apart: true,
   forward(tensors: Tensor[], dim: number) {
     require_tensors('stack', tensors)
     const { sizes } = tensors[0]!
@@ -117,7 +122,7 @@ export const stack: Op<JoinArgs> = op('stack(Tensor[] tensors, int dim=0)', {
           `stack expects each tensor to be equal size, but got ${list(sizes)} at entry 0 and ${list(t.sizes)} at entry ${i}`,
         )
     })
-    const out = empty(sizes.toSpliced(d, 0, tensors.length), result_dtype(tensors))
+    const out = empty_result(sizes.toSpliced(d, 0, tensors.length), result_dtype(tensors))
     if (out.count === 0) return out
     const rows = numel(sizes.slice(0, d))
     if (is_joinable(out, rows, tensors)) {

@@ -11,7 +11,7 @@ import { copy_elements, dense_as } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { real_number } from './define/numbers.ts'
 import { composite, type Op, op } from './define/op.ts'
-import { scalar_name } from './define/out.ts'
+import { empty_result, scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { reduce_to } from './define/reduce_to.ts'
 import { product as write_product } from './nn/products.ts'
@@ -123,28 +123,31 @@ const right_grad = (g: Tensor, left: Tensor, right: Tensor): Tensor =>
   is_column_major(right) ? g.t().mm(left.conj()).t() : left.conj().t().mm(g)
 
 /** The product of two matrices. Throws RuntimeError for anything that is none. */
-export const mm: Op<[self: Tensor, mat2: Tensor]> = op('mm(Tensor self, Tensor mat2)', {
-  forward(self: Tensor, mat2: Tensor) {
-    if (self.sizes.length !== 2) throw new RuntimeError('self must be a matrix')
-    if (mat2.sizes.length !== 2) throw new RuntimeError('mat2 must be a matrix')
-    require_product(self, mat2)
-    require_same_dtype(self, mat2)
-    const out = empty([self.sizes[0]!, mat2.sizes[1]!], self.dtype)
-    if (out.count > 0) multiply_matrices(out, self, mat2, false)
-    return out
+export const mm: Op<[self: Tensor, mat2: Tensor, opts?: { out?: Tensor }]> = op(
+  'mm(Tensor self, Tensor mat2)',
+  {
+    forward(self: Tensor, mat2: Tensor) {
+      if (self.sizes.length !== 2) throw new RuntimeError('self must be a matrix')
+      if (mat2.sizes.length !== 2) throw new RuntimeError('mat2 must be a matrix')
+      require_product(self, mat2)
+      require_same_dtype(self, mat2)
+      const out = empty_result([self.sizes[0]!, mat2.sizes[1]!], self.dtype)
+      if (out.count > 0) multiply_matrices(out, self, mat2, false)
+      return out
+    },
+    saves: ['self', 'mat2'],
+    backward: {
+      self: (g, [self, mat2]) => left_grad(g, self, mat2),
+      mat2: (g, [self, mat2]) => right_grad(g, self, mat2),
+    },
+    samples: r => [
+      [r(3, 4), r(4, 2)],
+      [r(1, 3), r(3, 1)],
+      [r(0, 3), r(3, 2)],
+      [r(2, 0), r(0, 3)],
+    ],
   },
-  saves: ['self', 'mat2'],
-  backward: {
-    self: (g, [self, mat2]) => left_grad(g, self, mat2),
-    mat2: (g, [self, mat2]) => right_grad(g, self, mat2),
-  },
-  samples: r => [
-    [r(3, 4), r(4, 2)],
-    [r(1, 3), r(3, 1)],
-    [r(0, 3), r(3, 2)],
-    [r(2, 0), r(0, 3)],
-  ],
-})
+)
 
 function require_product(a: Tensor, b: Tensor): void {
   if (a.sizes[1] !== b.sizes[0])
@@ -154,30 +157,33 @@ function require_product(a: Tensor, b: Tensor): void {
 }
 
 /** The products of two batches of matrices. */
-export const bmm: Op<[self: Tensor, mat2: Tensor]> = op('bmm(Tensor self, Tensor mat2)', {
-  forward(self: Tensor, mat2: Tensor) {
-    if (self.sizes.length !== 3) throw new RuntimeError('batch1 must be a 3D tensor')
-    if (mat2.sizes.length !== 3) throw new RuntimeError('batch2 must be a 3D tensor')
-    const [b, m, k] = self.sizes as [number, number, number]
-    if (mat2.sizes[0] !== b || mat2.sizes[1] !== k)
-      throw new RuntimeError(
-        `Expected size for first two dimensions of batch2 tensor to be: [${b}, ${k}] but got: [${mat2.sizes[0]}, ${mat2.sizes[1]}].`,
-      )
-    require_same_dtype(self, mat2)
-    const out = empty([b, m, mat2.sizes[2]!], self.dtype)
-    multiply(out, self, mat2, false)
-    return out
+export const bmm: Op<[self: Tensor, mat2: Tensor, opts?: { out?: Tensor }]> = op(
+  'bmm(Tensor self, Tensor mat2)',
+  {
+    forward(self: Tensor, mat2: Tensor) {
+      if (self.sizes.length !== 3) throw new RuntimeError('batch1 must be a 3D tensor')
+      if (mat2.sizes.length !== 3) throw new RuntimeError('batch2 must be a 3D tensor')
+      const [b, m, k] = self.sizes as [number, number, number]
+      if (mat2.sizes[0] !== b || mat2.sizes[1] !== k)
+        throw new RuntimeError(
+          `Expected size for first two dimensions of batch2 tensor to be: [${b}, ${k}] but got: [${mat2.sizes[0]}, ${mat2.sizes[1]}].`,
+        )
+      require_same_dtype(self, mat2)
+      const out = empty_result([b, m, mat2.sizes[2]!], self.dtype)
+      multiply(out, self, mat2, false)
+      return out
+    },
+    saves: ['self', 'mat2'],
+    backward: {
+      self: (g, [, mat2]) => g.bmm(mat2.transpose(1, 2).conj()),
+      mat2: (g, [self]) => self.transpose(1, 2).conj().bmm(g),
+    },
+    samples: r => [
+      [r(2, 3, 4), r(2, 4, 2)],
+      [r(0, 3, 4), r(0, 4, 2)],
+    ],
   },
-  saves: ['self', 'mat2'],
-  backward: {
-    self: (g, [, mat2]) => g.bmm(mat2.transpose(1, 2).conj()),
-    mat2: (g, [self]) => self.transpose(1, 2).conj().bmm(g),
-  },
-  samples: r => [
-    [r(2, 3, 4), r(2, 4, 2)],
-    [r(0, 3, 4), r(0, 4, 2)],
-  ],
-})
+)
 
 /** The inner product of two vectors. */
 export const dot: Op<[self: Tensor, tensor: Tensor]> = op('dot(Tensor self, Tensor tensor)', {

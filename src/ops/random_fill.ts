@@ -1,9 +1,5 @@
-// Random numbers into tensors that exist: uniform_, normal_, random_, bernoulli_ and their relatives, as methods.
-// After torch.manual_seed they are PyTorch's numbers: drawn in the order of memory, element by element.
-// Not here: functions that make random tensors (random.ts), the distributions themselves (random/).
-import { RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
-import { coalesce, expand_strides, non_overlapping_and_dense, same_sizes } from '../base/shape.ts'
+import { coalesce, expand_strides, non_overlapping_and_dense, overlaps, same_sizes } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
@@ -11,8 +7,8 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { overwrite } from './convert.ts'
 import { copy_elements } from './define/copy.ts'
 import { make_batched_op, type Op } from './define/op.ts'
+import { self_overlap } from './define/out.ts'
 import { not_implemented } from './define/rules.ts'
-import { overlaps } from './define/view.ts'
 import { fill_random } from './random/integers.ts'
 import { fill_log_normal, fill_normal } from './random/normal.ts'
 import { fill_cauchy, fill_exponential, fill_geometric } from './random/transforms.ts'
@@ -28,10 +24,7 @@ export function draw_into(t: Tensor, fill: (out: Operand, contiguous: boolean) =
     fill(t, true)
     return
   }
-  if (overlaps(t.sizes, t.strides))
-    throw new RuntimeError(
-      'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
-    )
+  if (overlaps(t.sizes, t.strides)) throw self_overlap()
   if (non_overlapping_and_dense(t.sizes, t.strides)) {
     fill(t, false)
     return

@@ -12,6 +12,7 @@ import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Named, named_tuple } from './define/named.ts'
 import { type Op, op } from './define/op.ts'
+import { empty_result } from './define/out.ts'
 import { any_zero } from './define/reduce.ts'
 import { is_integral, not_implemented } from './define/rules.ts'
 import { window } from './define/space.ts'
@@ -79,7 +80,7 @@ function scan(name: string, start: number, step: (total: Expr, x: Expr) => Expr)
   )
   return (self, dim, dtype, backwards = false) => {
     const at = wrap_dim(dim, self.sizes.length)
-    const out = empty(self.sizes, dtype)
+    const out = empty_result(self.sizes, dtype)
     if (out.count === 0) return out
     const shape = split_at(self.sizes, at)
     const [outer, , inner] = shape

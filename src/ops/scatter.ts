@@ -5,14 +5,14 @@ import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, coalesce, contiguous_strides, wrap_dim } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
 import type { Expr } from '../ir/expr.ts'
-import { empty, kernels } from '../tensor/dispatch.ts'
+import { kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, op } from './define/op.ts'
-import { scalar_name } from './define/out.ts'
+import { empty_result, scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
@@ -117,10 +117,11 @@ const ndim = (t: Tensor): number => Math.max(t.sizes.length, 1)
 export const gather: Op<
   [self: Tensor, dim: number, index: Tensor, opts?: { sparse_grad?: boolean; out?: Tensor }]
 > = op('gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)', {
+  out_apart: true,
   forward(self: Tensor, dim: number, index: Tensor, sparse_grad: boolean) {
     if (sparse_grad) throw new RuntimeError('gather(): sparse gradients are not supported')
     const d = wrap_dim(dim, self.sizes.length)
-    const out = empty(index.sizes, self.dtype)
+    const out = empty_result(index.sizes, self.dtype)
     if (index.dtype !== int64) throw new RuntimeError('gather(): Expected dtype int64 for index')
     if (index.count === 0) return out
     if (ndim(index) !== ndim(self))

@@ -16,6 +16,7 @@ import {
 } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { type Op, op } from './define/op.ts'
+import { empty_result } from './define/out.ts'
 import { around, wrapped } from './define/rows.ts'
 import { window } from './define/space.ts'
 
@@ -69,7 +70,7 @@ export function read_slices(
   error: (value: number) => Error,
 ): Tensor {
   const n = self.sizes[dim] ?? 1
-  const out = empty(sizes, self.dtype)
+  const out = empty_result(sizes, self.dtype)
   if (out.count === 0) {
     require_range(index, wrap ? -n : 0, n, error)
     return out

@@ -11,6 +11,7 @@ import { alias, type Tensor } from '../tensor/tensor.ts'
 import { copy_elements, dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
+import { empty_result } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { window } from './define/space.ts'
 import { diagonal } from './views.ts'
@@ -87,7 +88,7 @@ function triangle(name: 'tril' | 'triu', samples: boolean): Op<[self: Tensor, di
     forward(self: Tensor, offset: number) {
       const ndim = self.sizes.length
       wrap_dim(-2, ndim)
-      const out = empty(self.sizes, self.dtype)
+      const out = empty_result(self.sizes, self.dtype)
       if (out.count === 0) return out
       const [m, n] = self.sizes.slice(-2) as [number, number]
       const batch = numel(self.sizes.slice(0, -2))

@@ -19,6 +19,7 @@ const HUGE_PAGE = 2 * MB
 export function keep_pages(): (address: number, nbytes: number) => void {
   if (process.platform !== 'linux') return () => {}
   let advise: (...args: readonly number[]) => unknown
+  let heap_end: () => number
   try {
     const c = koffi().load(null)
     const mallopt = c.func('mallopt', 'int', ['int', 'int'])
@@ -26,18 +27,23 @@ export function keep_pages(): (address: number, nbytes: number) => void {
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
     mallopt(M_TOP_PAD, 32 * MB)
     advise = c.func('madvise', 'int', ['uintptr_t', 'size_t', 'int'])
+    const sbrk = c.func('sbrk', 'uintptr_t', ['intptr_t'])
+    heap_end = () => Number(sbrk(0))
   } catch {
     return () => {} // another C library: its allocator stays as it is
   }
   // The advice outlasts the block, so a block that comes back needs no other: the call costs more than the block does.
+  // It covers the heap up to its end: the allocator writes behind each block, and a page that was touched stays small.
   const advised = new Set<number>()
   return (address, nbytes) => {
-    const start = Math.ceil(address / HUGE_PAGE) * HUGE_PAGE
-    const end = Math.floor((address + nbytes) / HUGE_PAGE) * HUGE_PAGE
-    for (let page = start; page < end; page += HUGE_PAGE) {
+    const end = Math.ceil((address + nbytes) / HUGE_PAGE) * HUGE_PAGE
+    for (let page = Math.floor(address / HUGE_PAGE) * HUGE_PAGE; page < end; page += HUGE_PAGE) {
       if (advised.has(page)) continue
-      advise(start, end - start, MADV_HUGEPAGE)
-      for (let at = page; at < end; at += HUGE_PAGE) advised.add(at)
+      const top = heap_end()
+      const last = address < top ? top : end
+      advise(page, last - page, MADV_HUGEPAGE)
+      // The heap's last page grows, so it will have to be advised again.
+      for (let at = page; at + HUGE_PAGE <= last; at += HUGE_PAGE) advised.add(at)
       return
     }
   }

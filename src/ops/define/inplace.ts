@@ -1,15 +1,15 @@
 // In-place forms: `export const mul_: typeof mul = in_place(mul)`. The op writes into its first argument, whose
 // version goes up and whose history becomes the op. Not here: which memory is written (out.ts, form.ts).
 import { RuntimeError } from '../../base/errors.ts'
-import { same_sizes } from '../../base/shape.ts'
+import { overlaps, same_sizes } from '../../base/shape.ts'
 import { batching, intercept, ORDINARY } from '../../tensor/batched.ts'
 import { bind, bind_one, type Schema } from '../../tensor/schema.ts'
 import { bump_version, edge_of, modes, records } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { copy_elements } from './copy.ts'
 import { make_op, type Op, type Spec, tensors_of, without_recording } from './op.ts'
-import { require_castable } from './out.ts'
-import { check_inplace, overlaps, rebase_history, snapshot } from './view.ts'
+import { require_castable, self_overlap, share_memory } from './out.ts'
+import { check_inplace, rebase_history, snapshot } from './view.ts'
 
 /** The in-place form of an op: same arguments, same types; returns its first argument. */
 export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
@@ -56,10 +56,7 @@ export function run_inplace(
   const inputs = tensors_of(values)
   const recording = records(inputs)
   check_inplace(self, recording)
-  if (!self.dense && overlaps(self.sizes, self.strides))
-    throw new RuntimeError(
-      'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
-    )
+  if (!self.dense && overlaps(self.sizes, self.strides)) throw self_overlap()
   if (!recording || spec.node === undefined) {
     if (recording) return rewrite_by_copy(spec, values, overload, self)
     if (modes.grad) without_recording(() => write(spec, values, overload, self))
@@ -80,8 +77,7 @@ const dense_copy = (t: Tensor): Tensor => without_recording(() => t.clone())
 function write(spec: Spec, values: unknown[], overload: number, self: Tensor): void {
   let entangled = false
   for (const t of tensors_of(values))
-    if (t !== self && t.memory.block === self.memory.block && !same_window(t, self) && windows_meet(t, self))
-      entangled = true
+    if (t !== self && !same_window(t, self) && share_memory(t, self)) entangled = true
   if (spec.writes_out && !entangled) {
     spec.run?.(values, overload, self)
     return
@@ -105,18 +101,6 @@ const same_window = (a: Tensor, b: Tensor): boolean =>
   a.dtype === b.dtype &&
   same_sizes(a.sizes, b.sizes) &&
   same_sizes(a.strides, b.strides)
-
-function windows_meet(a: Tensor, b: Tensor): boolean {
-  if (a.count === 0 || b.count === 0) return false
-  const range = (t: Tensor): [number, number] => {
-    const low = t.memory.byte_offset + t.offset * t.dtype.itemsize
-    const reach = t.sizes.reduce((m, n, d) => m + (n - 1) * t.strides[d]!, 0)
-    return [low, low + (reach + 1) * t.dtype.itemsize]
-  }
-  const [a0, a1] = range(a)
-  const [b0, b1] = range(b)
-  return a0 < b1 && b0 < a1
-}
 
 /** Composite ops in place: the new value is computed with its history, then copied in. */
 function rewrite_by_copy(spec: Spec, values: unknown[], overload: number, self: Tensor): Tensor {

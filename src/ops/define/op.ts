@@ -18,7 +18,7 @@ import {
   set_history,
 } from '../../tensor/tape.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { write_out } from './out.ts'
+import { run_into, write_out } from './out.ts'
 
 /** Makes the tensors of sample inputs, from a seed, so that reference values can be recorded for them. */
 export interface Sampler {
@@ -139,6 +139,8 @@ export interface OpDef<V extends readonly unknown[], A extends readonly unknown[
   backward?:
     | { readonly [input: string]: Derivative<V, R> }
     | ((g: GradOf<R>, values: V, out: R, needs: readonly boolean[]) => (Tensor | null)[])
+  /** Whether `out` may share no memory with operands. */
+  out_apart?: boolean
   /** PyTorch's name of the node, where it is not the op's name with Backward0. */
   node?: string | ((values: readonly unknown[]) => string)
   samples?: Samples<NoInfer<A>>
@@ -355,8 +357,9 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
     const values = bind_one(takes_out, args)
     const out = values.pop() as Tensor | null
     if (out !== null) {
-      refuse_out_with_grad(schema.name, tensors_of(values), out)
-      return write_out(schema.name, out, run(values))
+      const operands = tensors_of(values)
+      refuse_out_with_grad(schema.name, operands, out)
+      return run_into(schema.name, out, operands, def.out_apart === true, () => run(values))
     }
     if (!modes.grad || !any_requires_grad(values)) return forward(...(values as unknown as V))
     const edges = tensors_of(values).map(edge_of)

@@ -2,7 +2,8 @@
 // conversion. Not here: history (inplace.ts).
 import { can_cast, type DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { contiguous_strides, numel, same_sizes } from '../../base/shape.ts'
+import { contiguous_strides, numel, overlaps, same_sizes } from '../../base/shape.ts'
+import { empty } from '../../tensor/dispatch.ts'
 import { bump_version } from '../../tensor/tape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { copy_elements } from './copy.ts'
@@ -38,6 +39,68 @@ export function resize_out(out: Tensor, sizes: readonly number[]): void {
 export function resize(t: Tensor, sizes: readonly number[]): void {
   t.memory.grow((t.offset + numel(sizes)) * t.dtype.itemsize)
   t.set_geometry(t.offset, [...sizes], contiguous_strides(sizes))
+}
+
+/** Whether the memory from the first to the last element of one meets that of the other. */
+export function share_memory(a: Tensor, b: Tensor): boolean {
+  if (a.memory.block !== b.memory.block || a.count === 0 || b.count === 0) return false
+  const range = (t: Tensor): [number, number] => {
+    const low = t.memory.byte_offset + t.offset * t.dtype.itemsize
+    const reach = t.sizes.reduce((m, n, d) => m + (n - 1) * t.strides[d]!, 0)
+    return [low, low + (reach + 1) * t.dtype.itemsize]
+  }
+  const [a0, a1] = range(a)
+  const [b0, b1] = range(b)
+  return a0 < b1 && b0 < a1
+}
+
+/** The tensor that the op under way was given for its result, until it asks for one. */
+let given: Tensor | null = null
+
+/**
+ * A contiguous tensor for an op's result, of unspecified values: the one that was given as `out`, if it can be written to as
+ * it is, else a new one.
+ */
+export function empty_result(sizes: readonly number[], dtype: DType): Tensor {
+  const out = given
+  given = null
+  if (out === null || out.dtype !== dtype) return empty(sizes, dtype)
+  if (out.count === 0) resize_out(out, sizes)
+  return out.dense && same_sizes(out.sizes, sizes) ? out : empty(sizes, dtype)
+}
+
+/** What is thrown for tensors to be written to of which two elements are one. */
+export const self_overlap = (): RuntimeError =>
+  new RuntimeError(
+    'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
+  )
+
+/**
+ * Runs an op whose result {@link empty_result} makes in `out`, if none of its operands lies there; where `apart` says so,
+ * throws RuntimeError if one does.
+ */
+export function run_into<R>(
+  name: string,
+  out: Tensor,
+  operands: readonly Tensor[],
+  apart: boolean,
+  run: () => R,
+): R {
+  if (Array.isArray(out)) return write_out(name, out as unknown as Tensor, run())
+  if (!out.dense && overlaps(out.sizes, out.strides)) throw self_overlap()
+  const shared = operands.some(t => share_memory(t, out))
+  if (shared && apart)
+    throw new RuntimeError(
+      'unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.',
+    )
+  given = shared ? null : out
+  try {
+    const result = run()
+    if ((result as unknown) === out) bump_version(out)
+    return write_out(name, out, result)
+  } finally {
+    given = null
+  }
 }
 
 /** Writes `result` into `out`; several results into a list, element by element. Returns what was written to. */

@@ -1,8 +1,10 @@
 // Declares views: ops whose result shares the memory of their input. Writing through a view changes the history of
 // its base (CopySlices) and, when next asked for, that of the base's other views. Not here: index syntax.
+
 import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
+import { overlaps } from '../../base/shape.ts'
 import { Batched, batching, by_samples } from '../../tensor/batched.ts'
 import { empty_strided } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
@@ -222,21 +224,6 @@ export function as_strided_backward(
     .new_zeros([span])
     .index_add(0, numbers.as_strided(sizes, strides, offset - low).reshape([-1]), g.reshape([-1]))
   return flat.as_strided(input.sizes, input.strides, input.offset - low)
-}
-
-/** Whether some element is reached by two indices. */
-export function overlaps(sizes: readonly number[], strides: readonly number[]): boolean {
-  if (sizes.includes(0)) return false
-  const dims = [...sizes.keys()]
-    .filter(d => sizes[d] !== 1)
-    .sort((a, b) => Math.abs(strides[a]!) - Math.abs(strides[b]!))
-  let reach = 0
-  for (const d of dims) {
-    const stride = Math.abs(strides[d]!)
-    if (stride <= reach) return true
-    reach += stride * (sizes[d]! - 1)
-  }
-  return false
 }
 
 /** Throws where `self` may not be written in place with recording on. */
