@@ -1,16 +1,16 @@
 // Complex tensors made from their parts and taken apart again. Not here: arithmetic on them (ir/complex.ts), how they
 // are printed (tensor/print.ts).
-import { to_complex_dtype, to_real_dtype } from '../base/dtype.ts'
+import { is_plain_number, type PlainNumber, to_complex_dtype, to_real_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes } from '../base/shape.ts'
 import { empty } from '../tensor/dispatch.ts'
-import { bind, parse_schema } from '../tensor/schema.ts'
+import { bind, parse_schema, type_name } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { copy_elements } from './define/copy.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import { reduce_to } from './define/reduce_to.ts'
-import { view_op } from './define/view.ts'
+import { set_complex_views, view_op } from './define/view.ts'
 
 /** A complex tensor as pairs of real numbers: a view with one dimension more, of size 2, at its end. */
 export const view_as_real: Op<[input: Tensor]> = view_op('view_as_real(Tensor self)', {
@@ -51,6 +51,8 @@ export const view_as_complex: Op<[input: Tensor]> = view_op('view_as_complex(Ten
   backward: g => view_as_real(g),
 })
 
+set_complex_views({ as_real: t => view_as_real(t), as_complex: t => view_as_complex(t) })
+
 /** The real parts: a view of a complex tensor, a real tensor itself. */
 export const real: Op<[input: Tensor]> = make_op(
   (...args: readonly unknown[]) => {
@@ -72,6 +74,22 @@ export const imag: Op<[input: Tensor]> = make_op(
   { name: 'imag', schemas: [parse_schema('imag(Tensor self)')], samples: undefined, differentiable: true },
 )
 const imag_schema = parse_schema('imag(Tensor self)')
+
+/** Copies a number or tensor into a view: what assigning to `x.real` and `x.imag` does. */
+function assign(part: Tensor, value: unknown): void {
+  if (value instanceof Tensor) part.copy_(value)
+  else if (is_plain_number(value)) part.fill_(value)
+  else throw new TypeError(`can't assign a ${type_name(value)} to a torch.${part.dtype.tensor_type}`)
+}
+
+/** What can be assigned to `x.real` and `x.imag`. */
+export type PartValue = Tensor | PlainNumber
+
+/** What assignment to properties of tensors does, by name. */
+export const setters: { readonly [name: string]: (self: Tensor, value: unknown) => void } = {
+  real: (self, value) => assign(real(self), value),
+  imag: (self, value) => assign(imag(self), value),
+}
 
 /** real + imag * i, broadcast; both float32 or both float64. */
 export const complex: Op<[real: Tensor, imag: Tensor]> = op('complex(Tensor real, Tensor imag)', {

@@ -1,8 +1,9 @@
 // Copies and conversions: clone, contiguous, detach, and the in-place forms that overwrite (copy_, fill_, zero_).
 // Not here: `to` and its relatives, which are methods only (method_only.ts).
 import type { DType } from '../base/dtype.ts'
+import { RuntimeError } from '../base/errors.ts'
 import type { MemoryFormat } from '../base/memory_format.ts'
-import { expand_strides, same_sizes } from '../base/shape.ts'
+import { broadcast_sizes, same_sizes } from '../base/shape.ts'
 import { Batched, with_level } from '../tensor/batched.ts'
 import { empty, empty_in_order } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
@@ -73,13 +74,21 @@ const convert: Op<[self: Tensor, dtype: DType]> = op('_to_copy(Tensor self, dtyp
 /** A contiguous copy of `t` in `dtype` (or `t` itself), outside the graph: what kernels take. */
 export { dense_as }
 
+function require_broadcast(src: Tensor, self: Tensor): void {
+  const sizes = broadcast_sizes(self.sizes, src.sizes)
+  if (!same_sizes(sizes, self.sizes))
+    throw new RuntimeError(
+      `output with shape [${self.sizes.join(', ')}] doesn't match the broadcast shape [${sizes.join(', ')}]`,
+    )
+}
+
 /** Overwrites `self` with `src`, broadcast and converted. */
 export const copy_: Op<[self: Tensor, src: Tensor, non_blocking?: boolean]> = make_batched_op(
   (...args: readonly unknown[]) => {
     const [self, src] = bind([copy_schema], args).values as [Tensor, Tensor]
     const recording = records([self, src])
     check_inplace(self, recording)
-    expand_strides(src.sizes, src.strides, self.sizes, src.dtype.tensor_type)
+    if (!same_sizes(src.sizes, self.sizes)) require_broadcast(src, self)
     const edges = recording ? [edge_of(self), edge_of(src)] : []
     const overlap =
       src.memory.block === self.memory.block &&

@@ -4,6 +4,7 @@
 import { bool, int64, is_plain_number, uint8 } from '../base/dtype.ts'
 import { IndexError, ValueError } from '../base/errors.ts'
 import { print_as } from '../base/inspect.ts'
+import { same_sizes } from '../base/shape.ts'
 import type { Expr } from '../ir/expr.ts'
 import { empty } from '../tensor/dispatch.ts'
 import { tensor_from } from '../tensor/from_data.ts'
@@ -222,6 +223,12 @@ const fill_mask_ = in_place(
 type Value = Tensor | Number
 type Accumulate = boolean | { accumulate?: boolean }
 
+/** `value` in the sizes of a view that it is to be written to. */
+function fitted(value: Tensor, { sizes }: Tensor): Tensor {
+  const fit = without_leading_ones(value, sizes.length)
+  return same_sizes(fit.sizes, sizes) ? fit : fit.expand(sizes)
+}
+
 /** Writes `value` at the indices of `self`. */
 function assign(self: Tensor, given: readonly unknown[], value: unknown, accumulate: boolean): void {
   if (!(value instanceof Tensor) && !is_plain_number(value))
@@ -230,7 +237,7 @@ function assign(self: Tensor, given: readonly unknown[], value: unknown, accumul
   const { view, tensors } = applied
   if (tensors.size === 0) {
     if (accumulate) view.add_(value)
-    else if (value instanceof Tensor) view.copy_(without_leading_ones(value, view.sizes.length))
+    else if (value instanceof Tensor) view.copy_(fitted(value, view))
     else view.fill_(value)
     return
   }

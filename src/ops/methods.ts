@@ -1,6 +1,7 @@
 // Makes ops into methods: for every op of ops/index.ts and ops/method_only.ts, `x.name(...)` is `name(x, ...)`.
 // The types come from the same tables. Not here: any op.
 import { Tensor } from '../tensor/tensor.ts'
+import { type PartValue, setters } from './complex_parts.ts'
 import type { Op, Overloads } from './define/op.ts'
 import * as both from './index.ts'
 import * as method_only from './method_only.ts'
@@ -14,13 +15,20 @@ type Tail<A> = A extends readonly [unknown, ...infer Rest]
 type Method<F> =
   F extends Overloads<infer M> ? M : F extends Op<infer A, infer R> ? (...args: Tail<A>) => R : never
 type Methods<M> = { [K in keyof M]: Method<M[K]> }
-type Properties<M> = { readonly [K in keyof M]: Tensor }
+type Properties<M> = { readonly [K in Exclude<keyof M, 'real' | 'imag'>]: Tensor }
 
 declare module '../tensor/tensor.ts' {
   interface TensorMethods
     extends Methods<typeof both>,
       Methods<typeof method_only>,
-      Properties<typeof properties> {}
+      Properties<typeof properties> {
+    /** The real parts: a view, which can be assigned to. */
+    get real(): Tensor
+    set real(value: PartValue)
+    /** The imaginary parts of a complex tensor: a view, which can be assigned to. */
+    get imag(): Tensor
+    set imag(value: PartValue)
+  }
 }
 
 /**
@@ -35,13 +43,20 @@ export function install_methods(): void {
       writable: true,
       configurable: true,
     })
-  for (const [name, property] of Object.entries(properties))
+  for (const [name, property] of Object.entries(properties)) {
+    const setter = setters[name]
     Object.defineProperty(methods, name, {
       get(this: Tensor): Tensor {
         return property(this)
       },
+      ...(setter && {
+        set(this: Tensor, value: unknown): void {
+          setter(this, value)
+        },
+      }),
       configurable: true,
     })
+  }
   end_dictionary(methods, Object.keys(both))
   Object.setPrototypeOf(methods, Object.prototype)
   Object.setPrototypeOf(Tensor.prototype, methods)

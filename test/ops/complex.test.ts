@@ -108,3 +108,71 @@ describe('complex tensors', () => {
     expect(() => torch.maximum(z(), z())).toThrow("not implemented for 'ComplexFloat'")
   })
 })
+
+describe('parts of complex tensors', () => {
+  const z = (): Tensor => torch.complex(torch.FloatTensor([1, 3]), torch.FloatTensor([2, 4]))
+
+  test('can be assigned', () => {
+    const x = z()
+    x.real = torch.FloatTensor([5, 6])
+    expect(numbers(x)).toEqual([5, 2, 6, 4])
+    x.imag = 7
+    expect(numbers(x)).toEqual([5, 7, 6, 7])
+    x.real = 2.5
+    x.imag = torch.tensor([true, false])
+    expect(numbers(x)).toEqual([2.5, 1, 2.5, 0])
+    x.real = torch.complex(torch.FloatTensor([8, 9]), torch.FloatTensor([1, 1]))
+    expect(numbers(x)).toEqual([8, 1, 9, 0])
+    x.narrow(0, 1, 1).imag = -1
+    expect(numbers(x)).toEqual([8, 1, 9, -1])
+    const own = torch.ones(2)
+    own.real = torch.FloatTensor([3, 4])
+    expect(own.tolist()).toEqual([3, 4])
+  })
+
+  test('that are assigned have a history', () => {
+    const x = z().requires_grad_(true)
+    const y = x.clone()
+    y.real = torch.FloatTensor([9, 9])
+    expect(y.grad_fn?.name()).toBe('CopySlices')
+    y.abs().sum().backward()
+    const slope = (re: number, im: number): number => im / Math.hypot(re, im)
+    const found = numbers(x.grad as Tensor)
+    ;[0, slope(9, 2), 0, slope(9, 4)].forEach((expected, i) => {
+      expect(found[i]).toBeCloseTo(expected, 6)
+    })
+    const part = torch.tensor([5, 6], { dtype: torch.float32, requires_grad: true })
+    const w = z()
+    w.imag = part
+    w.imag
+      .mul(torch.tensor([2, 3]))
+      .sum()
+      .backward()
+    expect(part.grad?.tolist()).toEqual([2, 3])
+  })
+
+  test('refuse what PyTorch refuses', () => {
+    const x = z()
+    const real = (value: unknown) => () => {
+      x.real = value as Tensor
+    }
+    expect(() => {
+      torch.ones(2).imag = 1
+    }).toThrow('imag is not implemented for tensors with non-complex dtypes.')
+    expect(real(torch.ones(3))).toThrow(
+      'The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0',
+    )
+    expect(real(torch.ones(2, 1))).toThrow("output with shape [2] doesn't match the broadcast shape [2, 2]")
+    expect(real('a')).toThrow("can't assign a str to a torch.FloatTensor")
+    expect(real(null)).toThrow("can't assign a NoneType to a torch.FloatTensor")
+    expect(real(torch.complex_scalar(0, 1))).toThrow(
+      'value cannot be converted to type float without overflow',
+    )
+    expect(numbers(x)).toEqual([1, 2, 3, 4])
+    const leaf = z().requires_grad_(true)
+    expect(() => {
+      leaf.real = 1
+    }).toThrow('a view of a leaf Variable that requires grad is being used in an in-place operation.')
+    expect(() => Object.assign(x, { T: x })).toThrow(TypeError)
+  })
+})

@@ -147,20 +147,35 @@ class CopySlices extends Node {
   }
 
   apply([g]: Grads): Grads {
-    const { sizes, strides, offset } = this.#window
+    const { sizes, strides, offset, dtype } = this.#window
     // The gradient may have other strides than the base had: bring it to the base's layout first.
-    const full = with_layout(g as Tensor, this.#base)
-    const at = offset - this.#base.offset
-    const window = full.as_strided(sizes, strides, full.storage_offset() + at)
+    const full = numbers_of(with_layout(g as Tensor, this.#base), dtype)
+    const at = full.storage_offset() + offset - place_of(this.#base, dtype)
+    const window = full.as_strided(sizes, strides, at)
     const [own, ...others] = this.#fn.apply([window.clone()])
     const inside = own ?? window.mul(0)
-    return [full.as_strided_scatter(inside, sizes, strides, full.storage_offset() + at), ...others]
+    return [pairs_of(full.as_strided_scatter(inside, sizes, strides, at), this.#base.dtype), ...others]
   }
 
   override release(): void {
     this.#fn.release()
   }
 }
+
+/** Views of complex tensors as real ones and back, which are declared in ../complex_parts.ts. */
+let parts = { as_real: (t: Tensor): Tensor => t, as_complex: (t: Tensor): Tensor => t }
+export const set_complex_views = (views: typeof parts): void => {
+  parts = views
+}
+
+/** A complex tensor as pairs of real numbers where `dtype` is real, as a view of its parts has them; others as they are. */
+const numbers_of = (t: Tensor, dtype: DType): Tensor =>
+  t.dtype.is_complex && !dtype.is_complex ? parts.as_real(t) : t
+const pairs_of = (t: Tensor, dtype: DType): Tensor =>
+  dtype.is_complex && !t.dtype.is_complex ? parts.as_complex(t) : t
+/** Where a tensor begins, in elements of `dtype`. */
+const place_of = (t: Tensor, dtype: DType): number =>
+  t.offset * (t.dtype.is_complex && !dtype.is_complex ? 2 : 1)
 
 /** `g` contiguous; a base that is itself not row-major gets its gradient in its own strides. */
 function with_layout(g: Tensor, base: Tensor): Tensor {
@@ -194,8 +209,10 @@ function renew(view: Tensor, info: ViewOf): void {
   if (edge === null) return
   const meta = shape_only(base)
   const { sizes, strides, offset } = view
+  const { dtype } = view
+  const input = base.dtype.is_complex && !dtype.is_complex ? shape_only(parts.as_real(base.detach())) : meta
   const node = new ViewNode('AsStridedBackward0', [edge], g =>
-    as_strided_backward(g, meta, sizes, strides, offset),
+    pairs_of(as_strided_backward(g, input, sizes, strides, offset), meta.dtype),
   )
   set_history(node, [view])
 }
