@@ -21,8 +21,18 @@ function run(file: string): Namespace {
   })
   const module: { exports: Namespace } = { exports: {} }
   script.runInThisContext()(module, file)
-  if (script.cachedDataRejected !== false) keep(name, script.createCachedData())
+  if (script.cachedDataRejected !== false) keep_compiled(name, script)
   return module.exports
+}
+
+/** Keeps what importing has compiled, and then what the program's first turn has compiled as well. */
+function keep_compiled(name: string, script: Script): void {
+  const imported = script.createCachedData()
+  keep(name, imported)
+  setImmediate(() => {
+    const used = script.createCachedData()
+    if (used.length > imported.length) keep(name, used) // after a long turn V8 has dropped most of it
+  })
 }
 
 const file = fileURLToPath(new URL('index.cjs', import.meta.url))
