@@ -65,6 +65,8 @@ function find_collector(): Collector | null {
   v8.setFlagsFromString('--expose-gc')
   // Freed by another thread, the memory would come back too late for the next result, and cold.
   v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping')
+  // Little survives: threads that help take longer to wake than one takes to do it all.
+  v8.setFlagsFromString('--no-parallel-scavenge')
   const gc = vm.runInNewContext('typeof gc === "function" ? gc : null') as Collect | null
   v8.setFlagsFromString('--no-expose-gc')
   if (gc === null) return null

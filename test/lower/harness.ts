@@ -13,14 +13,21 @@ export type FloatType = 'f32' | 'f64'
 export const dtype_of = (type: FloatType): DType => (type === 'f32' ? float32 : float64)
 
 /** out[i] = prim(x[i]) or prim(x[i], y[i]) in one vector loop. */
-export function pointwise(name: PrimName, dtype: DType, arity: number): Kernel {
+export const pointwise = (name: PrimName, dtype: DType, arity: number): Kernel =>
+  elementwise(name, dtype, arity, (x, ...rest) => (x[name] as (...y: Expr[]) => Expr)(...rest))
+
+function elementwise(
+  name: string,
+  dtype: DType,
+  arity: number,
+  form: (x: Expr, ...rest: Expr[]) => Expr,
+): Kernel {
   return build(name, k => {
     const inputs = ['x', 'y'].slice(0, arity).map(n => k.input(n, dtype, 'flat'))
     const out = k.output('out', dtype, 'flat')
     k.for(out.sizes[0]!, 'vector', i => {
       const [x, ...rest] = inputs.map(v => v.at(i)) as [Expr, ...Expr[]]
-      const value = (x[name] as (...y: Expr[]) => Expr)(...rest)
-      k.store(out, [i], value)
+      k.store(out, [i], form(x, ...rest))
     })
   })
 }
@@ -62,9 +69,15 @@ function as_array(dtype: DType, x: ArrayLike<number>): TypedArray {
 type Run = (...operands: readonly ArrayLike<number>[]) => number[]
 
 /** The lowered primitive, as a function of whole arrays. */
-export function lowered(name: PrimName, type: FloatType, arity: number, fused: boolean): Run {
-  const dtype = dtype_of(type)
-  const kernel = lower(pointwise(name, dtype, arity))
+export const lowered = (name: PrimName, type: FloatType, arity: number, fused: boolean): Run =>
+  as_function(pointwise(name, dtype_of(type), arity), dtype_of(type), fused)
+
+/** The same of an expression of one operand. */
+export const lowered_form = (form: (x: Expr) => Expr, type: FloatType, fused: boolean): Run =>
+  as_function(elementwise('form', dtype_of(type), 1, form), dtype_of(type), fused)
+
+function as_function(written: Kernel, dtype: DType, fused: boolean): Run {
+  const kernel = lower(written)
   verify(kernel)
   const executable = interpret(fused ? kernel : without_fma(kernel))
   return (...operands) => {

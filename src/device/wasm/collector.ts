@@ -28,6 +28,8 @@ function find_collect(): Collect {
   const vm = builtin('node:vm') as VM | undefined
   if (v8 === undefined || vm === undefined || env('TSTORCH_COLLECT') === '0') return () => {}
   v8.setFlagsFromString('--expose-gc')
+  // Little survives: threads that help take longer to wake than one takes to do it all.
+  v8.setFlagsFromString('--no-parallel-scavenge')
   const gc = vm.runInNewContext('globalThis.gc') as Collect | undefined
   v8.setFlagsFromString('--no-expose-gc')
   return gc ?? (() => {})

@@ -12,6 +12,8 @@ const BUDGET = 2 ** 31
 /** New bytes between two searches among the young: a part of a cache while most of them died, and more while they live. */
 const LEAST_YOUNG = 8 * MB
 const MOST_YOUNG = 64 * MB
+/** Launches whose results are so large are shared by threads: a search waits for them, who then work in the meantime. */
+const SHARED_BYTES = MB
 /** So much is used on top of twice what lives before all are searched: the more, the faster it is used up. */
 const LEAST_HEADROOM = 64 * MB
 const MOST_HEADROOM = 512 * MB
@@ -106,14 +108,19 @@ export class Residents {
   /** Bytes that came since the last search among the young, and how many may. */
   #came = 0
   #young_limit = LEAST_YOUNG
+  /** Whether the young are to be searched as soon as other threads are at work. */
+  #is_due = false
+  /** Whether other threads help with large launches. */
+  readonly #has_help: () => boolean
   #limit: number
   /** When the latest search among all ended, and what was in use then. */
   #ended = 0
   #left = 0
 
-  constructor(memory: LinearMemory, budget: number = BUDGET) {
+  constructor(memory: LinearMemory, budget: number = BUDGET, has_help: () => boolean = () => false) {
     this.memory = memory
     this.#budget = budget
+    this.#has_help = has_help
     this.#limit = Math.min(LEAST_HEADROOM, budget)
   }
 
@@ -176,9 +183,11 @@ export class Residents {
 
   #room(nbytes: number, launch: number): Room {
     const { memory } = this
+    const may_wait = nbytes >= SHARED_BYTES && this.#has_help()
     if (memory.used + nbytes > this.#limit) this.#make_room(nbytes)
-    else if (this.#came + nbytes > this.#young_limit) this.#search_young()
+    else if (this.#came + nbytes > (may_wait ? 2 : 1) * this.#young_limit) this.#search_young()
     this.#came += nbytes
+    this.#is_due = may_wait && this.#came >= this.#young_limit
     return { address: memory.allocate(nbytes), nbytes, generation: this.#new, launch }
   }
 
@@ -196,7 +205,13 @@ export class Residents {
     this.memory.free(room.address, room.nbytes)
   }
 
+  /** Called when other threads have begun to work: a search that is due takes no time of its own then. */
+  search_meanwhile(): void {
+    if (this.#is_due) this.#search_young()
+  }
+
   #search_young(): void {
+    this.#is_due = false
     const before = this.memory.used
     collect_young()
     const young = new Generation()
@@ -251,6 +266,7 @@ export class Residents {
     this.#new = new Generation()
     this.#young = new Generation()
     this.#came = 0
+    this.#is_due = false
     this.#old = left
   }
 

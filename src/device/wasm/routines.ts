@@ -19,9 +19,9 @@ export class Engine {
 
   constructor(memory: LinearMemory, budget?: number) {
     this.memory = memory
-    this.residents = new Residents(memory, budget)
+    this.threads = new Threads(memory, () => this.residents.search_meanwhile())
+    this.residents = new Residents(memory, budget, () => this.threads.count > 1)
     this.stage = new Stage(this.residents)
-    this.threads = new Threads(memory)
   }
 
   readonly module = (type: FloatType): SharedModule => {

@@ -35,6 +35,8 @@ const SPINS = 4096
 
 export class Threads {
   readonly #memory: LinearMemory
+  /** What this thread does first, once others are at work. */
+  readonly #meanwhile: () => void
   #people: number
   /** The word at which the control block begins; 0 before there is one. */
   #at = 0
@@ -42,8 +44,9 @@ export class Threads {
   #started = 0
   #modules = 0
 
-  constructor(memory: LinearMemory) {
+  constructor(memory: LinearMemory, meanwhile: () => void = () => {}) {
     this.#memory = memory
+    this.#meanwhile = meanwhile
     this.#people = features().shared_memory ? default_num_threads() : 1
   }
 
@@ -168,6 +171,7 @@ export class Threads {
     Atomics.add(words, at + CONTROL.generation, 1)
     if (Atomics.load(words, at + CONTROL.asleep) > 0) Atomics.notify(words, at + CONTROL.generation)
     try {
+      this.#meanwhile()
       for (let i: number; (i = Atomics.add(words, next, 1)) < parts; ) part(i)
     } finally {
       Atomics.and(words, present, ~OPEN)

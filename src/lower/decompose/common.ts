@@ -45,8 +45,25 @@ export const polynomial = (x: Expr, c: readonly number[]): Expr =>
 
 /** Limits `x` to [low, high]; a NaN passes through. */
 export const clamp = (x: Expr, low: number, high: number): Expr => {
-  const above = x.lt(low).where(constant(low, x.type), x)
-  return x.gt(high).where(constant(high, x.type), above)
+  const risen = above(x, low)
+  return risen.gt(high).where(constant(high, x.type), risen)
+}
+
+/** `x`, or `low` where it is less; a NaN passes through. */
+export const above = (x: Expr, low: number): Expr => x.lt(low).where(constant(low, x.type), x)
+
+/**
+ * The integer n nearest to x * factor (half to even, but half up and down in turn for an odd `offset`), as a float, and
+ * bits of which the lower half are those of n + offset. For |x * factor| + |offset| < 2^(fraction - 2).
+ */
+export function nearest_bits(
+  x: Expr,
+  factor: number,
+  offset: number,
+): { readonly float: Expr; readonly bits: Expr } {
+  const { magic, bits } = format(x)
+  const sum = factor === 1 ? x.add(magic + offset) : x.fma(factor, magic + offset)
+  return { float: sum.sub(magic + offset), bits: sum.bitcast(bits) }
 }
 
 /**
@@ -65,13 +82,13 @@ export function nearest(
   return { float: sum.sub(magic), integer: sum.bitcast(bits).add(constant(shift, bits)) }
 }
 
-/** 2^n for an integer n given with the bias already added: 0 < biased < 2 bias + 1. */
+/** 2^n for an integer n given with the bias already added: 0 < biased < 2 bias + 1; only its lower half matters. */
 export const power_of_two = (biased: Expr, type: 'f32' | 'f64'): Expr =>
   biased.shl(FORMATS[type].fraction).bitcast(type)
 
 /**
  * x * 2^n, rounded once and with gradual underflow, for 1/2 <= |x| < 4 and any n that a product of two normal
- * powers of two can reach. `n` is given plus twice the bias.
+ * powers of two can reach. `n` is given plus twice the bias, in the lower half of its bits.
  */
 export function scale(x: Expr, n: Expr): Expr {
   const half = n.ushr(1)

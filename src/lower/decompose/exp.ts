@@ -2,7 +2,17 @@
 // exp(r), and a scaling by 2^n. Coefficients: scripts/minimax.sollya.
 // Not here: the hyperbolic functions built on these (hyperbolic.ts).
 import { constant, type Expr } from '../../ir/expr.ts'
-import { clamp, format, nearest, pick, polynomial, power_of_two, scale } from './common.ts'
+import {
+  above,
+  clamp,
+  format,
+  nearest,
+  nearest_bits,
+  pick,
+  polynomial,
+  power_of_two,
+  scale,
+} from './common.ts'
 
 /** ln 2 as a head that n * head keeps exact and a tail. */
 export const LN2: { readonly f32: readonly [number, number]; readonly f64: readonly [number, number] } = {
@@ -54,21 +64,61 @@ export function reduce(x: Expr, offset: number): Reduced {
 /** exp(r) - 1 for the reduced r. */
 export const expm1_reduced = (r: Expr): Expr => polynomial(r, pick(r, EXP)).mul(r).fma(r, r)
 
+/** exp(r) and the bits of n + offset, for a moderate x = n ln 2 + r. */
+function mantissa(x: Expr, offset: number): { readonly value: Expr; readonly n: Expr } {
+  const [head, tail] = pick(x, LN2)
+  const { float, bits } = nearest_bits(x, Math.LOG2E, offset)
+  const r = float.fma(-tail, float.fma(-head, x))
+  return { value: polynomial(r, [1, 1, ...pick(r, EXP)]), n: bits }
+}
+
 /** exp(x) * 2^shift, for x where that neither overflows before rounding nor is needed below the clamp. */
 export function exp_scaled(x: Expr, shift: number): Expr {
   const [low, high] = pick(x, { f32: [-104, 89.5], f64: [-746, 710.5] })
-  const { r, n } = reduce(clamp(x, low!, high!), 2 * format(x).bias + shift)
-  return scale(expm1_reduced(r).add(1), n)
+  const { value, n } = mantissa(clamp(x, low!, high!), 2 * format(x).bias + shift)
+  return scale(value, n)
 }
 
-export const exp = (x: Expr): Expr => exp_scaled(x, 0)
+/** exp(x) for a range of x where powers of two that are 2^k times too large are normal floats. */
+function exp_by_power(x: Expr, k: number): Expr {
+  const { value, n } = mantissa(x, format(x).bias + k)
+  return value.mul(power_of_two(n, x.type as 'f32' | 'f64')).mul(2 ** -k)
+}
+
+/** exp(x) for x <= 0 or NaN. */
+function exp_of_negative(x: Expr): Expr {
+  const [low, k] = pick(x, { f32: [-104, 64], f64: [-746, 512] })
+  return exp_by_power(above(x, low!), k!)
+}
+
+/** exp(x) where it is to be added to a number of at least 1: what it is below the last digit of that does not matter. */
+export function exp_to_add(x: Expr): Expr {
+  const [low, high, k] = pick(x, { f32: [-42, 89.5, -64], f64: [-353, 710.5, -512] })
+  return exp_by_power(clamp(x, low!, high!), k!)
+}
+
+export const exp = (x: Expr): Expr => (is_negative(x) ? exp_of_negative(x) : exp_scaled(x, 0))
+
+/** Whether an expression cannot be greater than 0. */
+function is_negative(x: Expr): boolean {
+  if (x.op === 'neg') return x.src[0]!.op === 'abs'
+  return x.op === 'min' && x.src.some(bound => bound.op === 'const' && Number(bound.arg) <= 0)
+}
+
+/** exp(x) + c, in which less of the exponential is needed; undefined for any other sum. */
+export function exp_plus(sum: Expr): Expr | undefined {
+  const [a, b] = sum.src as [Expr, Expr]
+  const [e, c] = a.op === 'exp' ? [a, b] : [b, a]
+  if (e.op !== 'exp' || c.op !== 'const' || !(Number(c.arg) >= 1)) return undefined
+  return exp_to_add(e.src[0]!).add(c)
+}
 
 export function exp2(x: Expr): Expr {
   const [low, high] = pick(x, { f32: [-151, 129], f64: [-1076, 1025] })
   const limited = clamp(x, low!, high!)
-  const n = nearest(limited, 1, 2 * format(x).bias)
+  const n = nearest_bits(limited, 1, 2 * format(x).bias)
   const r = limited.sub(n.float)
-  return scale(polynomial(r, pick(x, EXP2)).fma(r, 1), n.integer)
+  return scale(polynomial(r, pick(x, EXP2)).fma(r, 1), n.bits)
 }
 
 /** Without its sign for a zero: expm1(-0) comes as 0. */

@@ -2,7 +2,7 @@
 // Coefficients: scripts/minimax.sollya.
 import { constant, type Expr } from '../../ir/expr.ts'
 import { fast_two_sum, pick, polynomial, two_sum } from './common.ts'
-import { exp_scaled, expm1_unsigned } from './exp.ts'
+import { exp_scaled, exp_to_add, expm1_unsigned } from './exp.ts'
 import { log_corrected } from './log.ts'
 
 /** sinh(x) = x + x^3 p(x^2) on |x| <= 1; relative error 2^-30 and 2^-59.9. */
@@ -41,7 +41,7 @@ export function tanh(x: Expr): Expr {
     const t = expm1_unsigned(twice)
     return t.div(t.add(2)).copysign(x)
   }
-  const large = constant(1, x.type).sub(constant(2, x.type).div(exp_scaled(twice, 0).add(1)))
+  const large = constant(1, x.type).sub(constant(2, x.type).div(exp_to_add(twice).add(1)))
   const square = x.mul(x)
   const small = polynomial(square, TANH_F32).mul(square).fma(a, a)
   return a.lt(0.55).where(small, large).copysign(x)

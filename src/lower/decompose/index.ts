@@ -6,7 +6,7 @@ import { constant, type Expr, rewrite } from '../../ir/expr.ts'
 import type { PrimName } from '../../ir/prims.ts'
 import { is_float } from '../../ir/types.ts'
 import { erf, erfc, erfinv } from './error.ts'
-import { exp, exp2, expm1 } from './exp.ts'
+import { exp, exp_plus, exp2, expm1 } from './exp.ts'
 import { digamma, lgamma } from './gamma.ts'
 import { acosh, asinh, atanh, cosh, sinh, tanh } from './hyperbolic.ts'
 import { acos, asin, atan, atan2 } from './inverse.ts'
@@ -57,7 +57,8 @@ function integer_power(x: Expr, n: bigint): Expr {
 
 /** The same value without transcendental primitives, to within 2 ulp in f32 and 4 ulp in f64. */
 export function decompose(e: Expr): Expr {
-  return rewrite(e, node => {
+  const sums = rewrite(e, node => (node.op === 'add' && is_float(node.type) ? exp_plus(node) : undefined))
+  return rewrite(sums, node => {
     const [x, y] = node.src as [Expr, Expr]
     if (node.op === 'pow' && !is_float(node.type)) {
       const n = y.op === 'const' ? BigInt(y.arg as number | bigint) : -1n

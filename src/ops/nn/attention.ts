@@ -86,7 +86,7 @@ const weights_of = kernels(
       const n = k.local('index', length(row))
       const top = k.local(scores.type, -Infinity)
       k.for(n, 'reduce', j => k.assign(top, top.max(exponent([head, row, j]))))
-      k.for(n, 'vector', j => k.store(scores, [head, row, j], exponent([head, row, j]).sub(top).exp()))
+      k.for(n, 'vector', j => k.store(scores, [head, row, j], exponent([head, row, j]).sub(top).min(0).exp()))
       const sum = k.local(scores.type, 0)
       k.for(n, 'reduce', j => k.assign(sum, sum.add(scores.at(head, row, j))))
       k.store(lse, [head, row], top.add(sum.log()))
@@ -117,7 +117,9 @@ const slopes_of = kernels(
         k.assign(mean, mean.add(g.at(head, row, j).mul(out.at(head, row, j)))),
       )
       const total = k.local(scores.type, lse.at(head, row))
-      k.for(n, 'vector', j => k.store(scores, [head, row, j], exponent([head, row, j]).sub(total).exp()))
+      k.for(n, 'vector', j =>
+        k.store(scores, [head, row, j], exponent([head, row, j]).sub(total).min(0).exp()),
+      )
       k.for(n, 'vector', j => {
         const i = [head, row, j] as const
         const kept = noise?.at(...i).mul(keep)

@@ -80,11 +80,11 @@ function exponentials(k: Builder, x: View, row: Expr, max: Expr): Expr {
   const n = x.sizes[1] as Expr
   const sum = k.local(x.type, 0)
   const whole = n.truncdiv(LANES).mul(LANES)
-  k.for(whole, 'reduce', j => k.assign(sum, sum.add(x.at(row, j).sub(max).exp())))
+  k.for(whole, 'reduce', j => k.assign(sum, sum.add(x.at(row, j).sub(max).min(0).exp())))
   k.if(whole.lt(n), () =>
     k.for(LANES, 'reduce', lane => {
       const j = whole.add(lane)
-      k.assign(sum, sum.add(x.at_if(j.lt(n), [row, j], -Infinity).sub(max).exp()))
+      k.assign(sum, sum.add(x.at_if(j.lt(n), [row, j], -Infinity).sub(max).min(0).exp()))
     }),
   )
   return sum
@@ -196,7 +196,7 @@ const backward_kernel = kernels(
         const row = first.add(i)
         k.for(n, 'vector', j => k.store(grad, [row, j], x.at(row, j).sub(top.at(row)).sub(log_sum.at(row))))
       })
-      k.for(count.mul(n), 'vector', e => k.store(grad, [first, e], grad.at(first, e).exp()))
+      k.for(count.mul(n), 'vector', e => k.store(grad, [first, e], grad.at(first, e).min(0).exp()))
       k.for(count, 'serial', i => {
         const row = first.add(i)
         const { counted, at, weight } = labels.of(row)

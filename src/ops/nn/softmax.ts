@@ -52,8 +52,11 @@ function row_sum(k: Builder, view: View, n: Expr, term: (j: Expr) => Expr): Expr
   return sum
 }
 
+/** From this length on each row's exponentials are a loop of their own: its last elements, done one by one, matter little. */
+const LONG_ROW = 256
+
 /** 16-bit floats have their exponentials in `stage`, others in the result. */
-const softmax_rows = kernels('softmax_rows', (k, dtype: DType, log: boolean) => {
+const softmax_rows = kernels('softmax_rows', (k, dtype: DType, log: boolean, long: boolean) => {
   const out = k.inout('out', dtype, ROWS)
   const x = k.input('x', dtype, ROWS)
   const stage = wide(dtype) === dtype ? out : k.inout('stage', wide(dtype), ROWS)
@@ -66,9 +69,12 @@ const softmax_rows = kernels('softmax_rows', (k, dtype: DType, log: boolean) => 
       const max = k.local(x.type, -Infinity)
       k.for(n, 'reduce', j => k.assign(max, max.max(x.at(row, j))))
       if (top) k.store(top, [row], max)
-      k.for(n, 'vector', j => k.store(stage, [row, j], x.at(row, j).sub(max)))
+      k.for(n, 'vector', j => {
+        const shifted = x.at(row, j).sub(max)
+        k.store(stage, [row, j], long ? shifted.min(0).exp() : shifted)
+      })
     })
-    k.for(count.mul(n), 'vector', e => k.store(stage, [first, e], stage.at(first, e).exp()))
+    if (!long) k.for(count.mul(n), 'vector', e => k.store(stage, [first, e], stage.at(first, e).min(0).exp()))
     if (top === null || total === null) {
       k.for(count, 'serial', i => {
         const row = first.add(i)
@@ -198,6 +204,7 @@ const softmax_columns = kernels('softmax_columns', (k, dtype: DType, log: boolea
       x
         .at(...i)
         .sub(top.at(...at))
+        .min(0)
         .exp()
     block.elements((i, at) => {
       const e = k.local(x.type, exponential(i, at))
@@ -210,7 +217,7 @@ const softmax_columns = kernels('softmax_columns', (k, dtype: DType, log: boolea
     })
     block.elements((i, at) => {
       const shifted = x.at(...i).sub(top.at(...at))
-      const e = keeps ? out.at(...i) : shifted.exp()
+      const e = keeps ? out.at(...i) : shifted.min(0).exp()
       k.store(out, i, log ? shifted.sub(total.at(...at)) : e.mul(total.at(...at)))
     })
   })
@@ -248,7 +255,7 @@ function run(x: Tensor, dim: number, log: boolean): Tensor {
     const operands = [rows(out), rows(dense(x))]
     if (wide(dtype) !== dtype) operands.push(scratch(outer, n))
     if (log) operands.push(scratch(outer), scratch(outer))
-    softmax_rows(dtype, log)(operands, [rows_together(n)])
+    softmax_rows(dtype, log, n >= LONG_ROW)(operands, [rows_together(n)])
   } else {
     const operands = [in_three(out, outer, n, inner), in_three(dense(x), outer, n, inner)]
     operands.push(scratch(outer, inner), scratch(outer, inner))

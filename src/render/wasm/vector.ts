@@ -98,6 +98,8 @@ export function vector_prim(k: VectorContext, node: Expr, x: readonly Vec[]): Ve
     case 'not':
       return each((...parts) => op(`v128.${name}`, ...parts))
     case 'where': {
+      const lesser = less_or_greater(node)
+      if (lesser !== null) return b.map((part, i) => op(`${s as 'f32x4'}.${lesser}`, c[i]!, part))
       const mask = is_wide(type) ? widen_mask(k, a) : a
       return mask.map((m, i) => choose(k, m, b[i]!, c[i]!))
     }
@@ -120,6 +122,33 @@ export function vector_prim(k: VectorContext, node: Expr, x: readonly Vec[]): Ve
 /** The lanes of `a` where the mask's are ones, of `b` where they are zeros: relaxed, one blend instruction. */
 const choose = (k: VectorContext, mask: Code, a: Code, b: Code): Code =>
   op(k.relaxed ? 'i32x4.relaxed_laneselect' : 'v128.bitselect', a, b, mask)
+
+/** Whether `where` chooses the lesser or the greater of two floats, of which the second where neither is: one instruction. */
+export function less_or_greater(node: Expr): 'pmin' | 'pmax' | null {
+  const [condition, a, b] = node.src as [Expr, Expr, Expr]
+  const is_less = condition.op === 'lt'
+  if (node.op !== 'where' || (!is_less && condition.op !== 'gt')) return null
+  if (a.type !== 'f32' && a.type !== 'f64') return null
+  const [x, y] = condition.src as [Expr, Expr]
+  if (is_same(x, a) && is_same(y, b)) return is_less ? 'pmin' : 'pmax'
+  if (is_same(x, b) && is_same(y, a)) return is_less ? 'pmax' : 'pmin'
+  return null
+}
+
+const is_same = (a: Expr, b: Expr): boolean =>
+  a === b || (a.op === b.op && a.type === b.type && a.src.length === 0 && Object.is(a.arg, b.arg))
+
+/**
+ * A step of a reduction that finds the lesser or greater of floats where none is NaN, and anything where one is. Taken
+ * both ways round, the two differ only in zeros of different signs: of these the maximum is +0, the minimum -0.
+ */
+export function extremum(type: ScalarType, name: 'min' | 'max', a: Code, b: Code): Code {
+  const s = shape(type) as 'f32x4'
+  return op(name === 'min' ? 'v128.or' : 'v128.and', op(`${s}.p${name}`, a, b), op(`${s}.p${name}`, b, a))
+}
+
+/** Ones where a float is NaN. */
+export const not_numbers = (type: ScalarType, a: Code): Code => op(`${shape(type) as 'f32x4'}.ne`, a, a)
 
 /**
  * f32x4.min takes seven machine instructions, for it propagates NaN and orders the zeros; pmin(x, c) takes one and

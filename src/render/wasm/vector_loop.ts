@@ -29,11 +29,13 @@ import type { KernelWriter, Scope } from './kernel_writer.ts'
 import { literal, scalar_cast, scalar_prim, value_type } from './scalar.ts'
 import {
   extract,
+  extremum,
   from_lanes,
   horizontal,
   is_native,
   is_wide,
   LANES,
+  not_numbers,
   splat,
   type Vec,
   type VectorContext,
@@ -74,6 +76,8 @@ class VectorLoop implements VectorContext {
   /** Pointers that move on with each round, by what they point at. */
   readonly #pointers = new Map<string, { readonly local: Local; readonly stride: number | Local }>()
   readonly #accumulators = new Map<string, Local[]>()
+  /** For each part of a minimum or maximum of floats, where a NaN was met. */
+  readonly #not_numbers = new Map<string, Local[]>()
   /** Locals of the body, one for each part. */
   #locals = new Map<string, Local[]>()
   #lanes: number
@@ -128,6 +132,21 @@ class VectorLoop implements VectorContext {
     const parts = this.#parts(acc.type).map(() => this.#k.local('v128'))
     this.#prologue.code.push(...parts.map(p => p.set(splat(acc.type, start))))
     this.#accumulators.set(acc.arg as string, parts)
+    if (!is_float_extremum(acc, name)) return
+    const nans = parts.map(() => this.#k.local('v128'))
+    this.#prologue.code.push(...nans.map((n, i) => n.set(not_numbers(acc.type, parts[i]!.get))))
+    this.#not_numbers.set(acc.arg as string, nans)
+  }
+
+  /** A step of a minimum or maximum of floats: NaNs are only noted, which keeps the steps short. */
+  #extremum(acc: Expr, name: 'min' | 'max', value: Expr): Code {
+    const other = value.src.find(e => !(e.op === 'var' && e.arg === acc.arg))!
+    const nans = this.#not_numbers.get(acc.arg as string)!
+    const parts = this.#variable(acc)
+    return this.save(this.#vector(other)).map((x, j) => [
+      nans[j]!.set(op('v128.or', nans[j]!.get, not_numbers(acc.type, x))),
+      parts[j]!.set(extremum(acc.type, name, parts[j]!.get, x)),
+    ])
   }
 
   #close_accumulator(acc: Expr, name: PrimName): Code {
@@ -136,7 +155,11 @@ class VectorLoop implements VectorContext {
     const node = new Expr(name, acc.type, [acc, acc])
     const one = parts[0]!
     const scalar = (a: Code, b: Code): Code => scalar_prim(this.#k, name, acc.type, [a, b])
+    const nans = this.#not_numbers.get(acc.arg as string)
     return [
+      nans?.map((n, j) =>
+        parts[j]!.set(op('v128.bitselect', this.#k.constant(acc.type, Number.NaN), parts[j]!.get, n.get)),
+      ) ?? [],
       parts.slice(1).map(p => one.set(vector_prim(this, node, [[one.get], [p.get]])[0]!)),
       total.set(scalar(total.get, horizontal(acc.type, one.get, scalar))),
     ]
@@ -149,6 +172,8 @@ class VectorLoop implements VectorContext {
       case 'declare':
       case 'assign':
         return this.#scoped([s.value], () => {
+          if (this.#not_numbers.has(s.var.arg as string))
+            return this.#extremum(s.var, s.value.op as 'min' | 'max', s.value)
           const target = this.#variable(s.var)
           return this.#vector(s.value).map((part, j) => target[j]!.set(part))
         })
@@ -384,6 +409,9 @@ class VectorLoop implements VectorContext {
     }
   }
 }
+
+const is_float_extremum = (acc: Expr, name: PrimName): boolean =>
+  (name === 'min' || name === 'max') && (acc.type === 'f32' || acc.type === 'f64')
 
 /** Every other element of 4 bytes; nothing beyond the last is read. */
 const every_other = (at: Code, lanes: number): Vec =>

@@ -309,6 +309,20 @@ describe('the room of what died', () => {
     expect(memory.used).toBeLessThan(40 * MB)
   })
 
+  it('is searched for while others work, where a large launch has help, and at last without', () => {
+    for (const helped of [true, false]) {
+      const memory = new LinearMemory()
+      const residents = new Residents(memory, undefined, () => true)
+      const addresses = new Set<number>()
+      for (let i = 0; i < 300; i++) {
+        memory.begin()
+        addresses.add(residents.use(new Block(4 * MB, null, false), true, true))
+        if (helped) residents.search_meanwhile()
+      }
+      expect(addresses.size).toBeLessThan(helped ? 4 : 12)
+    }
+  })
+
   it('is left to what lives, in whatever order the others die', () => {
     const memory = new LinearMemory()
     const residents = new Residents(memory)

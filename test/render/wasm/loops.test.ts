@@ -325,6 +325,30 @@ describe('reductions', () => {
     }
   })
 
+  it.each([t.float32, t.float64])(
+    'of zeros the greatest is +0, the least -0, wherever it stands: %s',
+    dtype => {
+      const y = zeros(dtype, 1)
+      for (const [name, wanted, other] of [
+        ['max', 0, -0],
+        ['min', -0, 0],
+      ] as const)
+        for (const rest of [other, name === 'max' ? -3 : 3])
+          for (let at = 0; at < 19; at++) {
+            const x = vector(
+              dtype,
+              Array.from({ length: 19 }, (_, i) => (i === at ? wanted : i % 2 ? rest : other)),
+            )
+            const start = name === 'max' ? -Infinity : Infinity
+            run(
+              kernel(dtype, 'reduce', start, (_, acc, e) => acc[name](e)),
+              [x, y],
+            )
+            expect(values_of(y)).toEqual([wanted])
+          }
+    },
+  )
+
   it('what depends on a total so far is done in order', () => {
     const y = zeros(t.float32, 1)
     const totals = build('reduce', k => {

@@ -182,6 +182,23 @@ describe('primitives', () => {
         }
   })
 
+  it('the lesser or greater by a comparison, with its second choice for NaN and zeros', () => {
+    const [a, b] = combinations([F32, F32]) as number[][]
+    for (const dtype of [t.float32, t.float64])
+      for (const comparison of ['lt', 'gt'] as const)
+        for (const flipped of [false, true]) {
+          const kernel = elementwise([dtype, dtype], dtype, (x, y) =>
+            x[comparison](y).where(...(flipped ? ([y, x] as const) : ([x, y] as const))),
+          )
+          const expected = a!.map((x, i) => {
+            const y = b![i]!
+            return (comparison === 'lt' ? x < y : x > y) !== flipped ? x : y
+          })
+          const got = apply(kernel, 'flat', [vector(dtype, a!), vector(dtype, b!)], dtype, a!.length)
+          expect(got).toEqual(expected)
+        }
+  })
+
   it('fma rounds once or twice, the same in vectors and in tails', () => {
     const [a, b, c] = combinations([
       [0.1, 1 / 3, -7.7],
