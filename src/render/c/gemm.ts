@@ -221,9 +221,10 @@ static T *workspace(void) {
 // a is read once per panel of b; rows a multiple of 2 KB apart evict each other.
 INLINE int packs_a(i64 columns, i64 ar) { return columns > 4 * NR || (columns > NR && ar * S % 2048 == 0); }
 
+// In blocks of at most 'most' steps of k.
 static void gemm_packed(i64 m, i64 n, i64 k, const T *a, i64 ar, i64 ac, const T *b, i64 br, i64 bc, T *c, i64 cr,
-                        i64 cc, int accumulate, T *work) {
-  i64 parts = (k + KC - 1) / KC, depth = (k + parts - 1) / parts;
+                        i64 cc, int accumulate, i64 most, T *work) {
+  i64 parts = (k + most - 1) / most, depth = (k + parts - 1) / parts;
   int pack_a = packs_a(n, ar);
   T *a_block = work, *b_block = work + MC * KC;
   for (i64 j0 = 0; j0 < n; j0 += NC) {
@@ -375,14 +376,17 @@ static i64 dots_beside(const Problem *p) {
   return p->br == 1 && p->ac == 1 && p->cc == 1 && p->n > VL && p->n % VL <= QL ? p->n % VL : 0;
 }
 
+// What is turned is not to be turned often; few columns leave room for it.
+static i64 depth_of(const Problem *p) { return p->cc == 1 || packs_a(p->n, p->ar) ? KC : 4 * KC; }
+
 // The cycles per step of k that so many rows and columns take; transposing, in quarters of vectors, is slow.
 static f64 cost_of(const Problem *p, i64 rows, i64 columns) {
   i64 last = dots_beside(p), vectors = (columns - last + VL - 1) / VL;
   f64 cost = rows * (vectors + 2. * last / VL), copy = 4. / VL, turn = 2. / QL;
   if (path_of(p) != PACKED) return cost;
-  cost += p->bc == 1 ? columns * copy + (columns % VL ? VL : 0) : columns * turn;
+  cost += columns * (p->bc == 1 ? copy : turn) + (columns % VL ? VL : 0);
   if (packs_a(columns, p->ar)) cost += rows * (p->ar == 1 ? copy : turn);
-  return p->cc == 1 ? cost : cost + 2 * turn * rows * columns / MIN(p->k, KC);
+  return p->cc == 1 ? cost : cost + 2 * turn * rows * columns / MIN(p->k, depth_of(p));
 }
 
 static Problem problem_of(const f64 *args) {
@@ -428,7 +432,7 @@ static void gemm(const Problem *p, i64 z, i64 i, i64 i_end, i64 j, i64 j_end, T 
     case PACKED: {
       i64 last = j_end == p->n ? dots_beside(p) : 0;
       if (last) gemm_dots(m, last, k, a, ar, b + (n - last) * bc, bc, c + n - last, cr, accumulate, work);
-      gemm_packed(m, n - last, k, a, ar, ac, b, br, bc, c, cr, cc, accumulate, work);
+      gemm_packed(m, n - last, k, a, ar, ac, b, br, bc, c, cr, cc, accumulate, depth_of(p), work);
     }
   }
 }
