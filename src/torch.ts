@@ -4,7 +4,7 @@
 import { install_autograd } from './autograd/variable.ts'
 import { type Callable, callable } from './base/callable.ts'
 import { Generator as GeneratorClass } from './base/generator.ts'
-import { type LegacyTensor, LegacyTensorConstructor } from './ops/data.ts'
+import { type LegacyTensor, LegacyTensorConstructor } from './ops/legacy.ts'
 import { install_methods } from './ops/methods.ts'
 import type { Tensor as TensorClass } from './tensor/tensor.ts'
 

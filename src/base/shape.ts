@@ -394,3 +394,7 @@ export function overlaps(sizes: readonly number[], strides: readonly number[]): 
   }
   return false
 }
+
+/** The offset of a diagonal of an m x n matrix; those beyond the matrix are all the same. */
+export const clip_diagonal = (offset: number, m: number, n: number): number =>
+  Math.min(Math.max(offset, -m - 1), n + 1)

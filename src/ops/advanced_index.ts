@@ -17,7 +17,7 @@ import { scalar_name } from './define/out.ts'
 import { around, blocks_of, wrapped } from './define/rows.ts'
 import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
-import { write_slices } from './index_ops.ts'
+import { write_slices } from './index_slices.ts'
 import { add_slices, arithmetic, is_index, read_slices } from './slices.ts'
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`

@@ -1,10 +1,10 @@
 // Complex tensors made from their parts and taken apart again. Not here: arithmetic on them (ir/complex.ts), how they
 // are printed (tensor/print.ts).
-import { is_plain_number, type PlainNumber, to_complex_dtype, to_real_dtype } from '../base/dtype.ts'
+import { to_complex_dtype, to_real_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes } from '../base/shape.ts'
 import { empty } from '../tensor/dispatch.ts'
-import { bind, parse_schema, type_name } from '../tensor/schema.ts'
+import { bind, parse_schema } from '../tensor/schema.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { copy_elements } from './define/copy.ts'
 import { composite, make_op, type Op, op } from './define/op.ts'
@@ -74,22 +74,6 @@ export const imag: Op<[input: Tensor]> = make_op(
   { name: 'imag', schemas: [parse_schema('imag(Tensor self)')], samples: undefined, differentiable: true },
 )
 const imag_schema = parse_schema('imag(Tensor self)')
-
-/** Copies a number or tensor into a view: what assigning to `x.real` and `x.imag` does. */
-function assign(part: Tensor, value: unknown): void {
-  if (value instanceof Tensor) part.copy_(value)
-  else if (is_plain_number(value)) part.fill_(value)
-  else throw new TypeError(`can't assign a ${type_name(value)} to a torch.${part.dtype.tensor_type}`)
-}
-
-/** What can be assigned to `x.real` and `x.imag`. */
-export type PartValue = Tensor | PlainNumber
-
-/** What assignment to properties of tensors does, by name. */
-export const setters: { readonly [name: string]: (self: Tensor, value: unknown) => void } = {
-  real: (self, value) => assign(real(self), value),
-  imag: (self, value) => assign(imag(self), value),
-}
 
 /** real + imag * i, broadcast; both float32 or both float64. */
 export const complex: Op<[real: Tensor, imag: Tensor]> = op('complex(Tensor real, Tensor imag)', {

@@ -1,136 +1,25 @@
-// Making tensors that depend on no other tensor: zeros, ones, full, arange, and their kernels.
-// Not here: from data (tensor/from_data.ts), random numbers (random.ts).
-
-import { ComplexScalar } from '../base/complex_scalar.ts'
+// Making tensors that depend on no other tensor: zeros, ones, full, arange and their likes.
+// Not here: how (define/create.ts), less common ones (creation_more.ts), from data (data.ts), random numbers (random.ts).
 import { type DType, get_default_dtype, int64, scalar_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
 import { format_name, format_strides } from '../base/memory_format.ts'
-import { coalesce, is_contiguous } from '../base/shape.ts'
-import type { LaunchValue } from '../device/device.ts'
-import { compute_type } from '../ir/types.ts'
-import {
-  empty_in_order,
-  empty as empty_memory,
-  empty_strided as empty_strided_memory,
-  kernels,
-  zeros as zeros_memory,
-} from '../tensor/dispatch.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
-import { bind, is_options, parse_schema, type Schema } from '../tensor/schema.ts'
+import { bind, parse_schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { real_number } from './define/numbers.ts'
-import { make_batched_op, make_op, type Op } from './define/op.ts'
+import {
+  bind_sized,
+  CREATE,
+  type CreateOptions,
+  empty_as,
+  filled,
+  make_filled,
+  type SizedArgs,
+  write_range,
+} from './define/create.ts'
+import { composite, make_batched_op, make_op, type Op } from './define/op.ts'
 import { resize_out } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
-import { window } from './define/space.ts'
-
-const fill_kernel = kernels('fill', (k, dtype: DType) => {
-  const out = k.output('out', dtype, 'flat')
-  const value = k.value('value', out.type)
-  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], value))
-})
-
-const fill_strided = kernels('fill_strided', (k, dtype: DType, rank: number) => {
-  const out = k.output('out', dtype, { rank })
-  const value = k.value('value', out.type)
-  k.elementwise(out.sizes, (...i) => k.store(out, i, value))
-})
-
-/** Writes `value` to every element; history is not kept. */
-export function full_value(t: Tensor, value: Number): void {
-  if (t.count === 0) return
-  const values = launch_values(value, t.dtype)
-  if (t.dense) {
-    fill_kernel(t.dtype)([t], values)
-    return
-  }
-  const { sizes, strides_list } = coalesce(t.sizes, [t.strides])
-  fill_strided(t.dtype, sizes.length)([window(t, sizes, strides_list[0]!)], values)
-}
-
-/** A number as a kernel takes a value of `dtype`: of complex ones both parts. */
-export function launch_values(value: Number, dtype: DType): LaunchValue[] {
-  if (!dtype.is_complex) return [launch_value(real_number(value, dtype), dtype)]
-  return value instanceof ComplexScalar ? [value.real, value.imag] : [Number(value), 0]
-}
-
-/** A number as the computing type of `dtype`, not complex, takes it. */
-function launch_value(value: number | bigint | boolean, dtype: DType): LaunchValue {
-  const type = compute_type(dtype)
-  if (type === 'bool') return Number(value) !== 0
-  if (type === 'i64') return typeof value === 'bigint' ? value : BigInt(Math.trunc(Number(value)))
-  return type === 'i32' ? Number(BigInt.asIntN(32, BigInt(Math.trunc(Number(value))))) : Number(value)
-}
-
-/** A new contiguous tensor of one value; null leaves memory as it comes. */
-export function make_filled(
-  sizes: readonly number[],
-  dtype: DType,
-  value: Number | null,
-  requires_grad = false,
-): Tensor {
-  const out = empty_checked(sizes, dtype, is_zero(value) ? zeros_memory : empty_memory)
-  return filled(out, is_zero(value) ? null : value, requires_grad)
-}
-
-const is_zero = (value: Number | null): boolean => value === false || Object.is(value, 0)
-
-/** A new contiguous tensor. Throws RuntimeError for negative sizes. */
-export function empty_checked(
-  sizes: readonly number[],
-  dtype: DType,
-  make: typeof empty_memory = empty_memory,
-): Tensor {
-  const negative = sizes.find(n => n < 0)
-  if (negative !== undefined)
-    throw new RuntimeError(
-      `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
-    )
-  return make(sizes, dtype)
-}
-
-function filled(out: Tensor, value: Number | null, requires_grad: boolean): Tensor {
-  if (value !== null) full_value(out, value)
-  return requires_grad ? out.requires_grad_() : out
-}
-
-/**
- * A new tensor of the sizes of `t`, its dimensions in the same order in memory but without gaps or repeats; in
- * the order that the memory format asks for, if it does.
- */
-export function empty_as(t: Tensor, dtype: DType, memory_format: unknown = null): Tensor {
-  if (memory_format !== null) {
-    const strides = format_strides(format_name(memory_format), t.sizes)
-    if (strides !== null) return empty_with(t.sizes, strides, dtype)
-  }
-  return t.dense ? empty_memory(t.sizes, dtype) : empty_in_order(t.sizes, t.strides, dtype)
-}
-
-const empty_with = (sizes: readonly number[], strides: readonly number[], dtype: DType): Tensor =>
-  is_contiguous(sizes, strides) ? empty_memory(sizes, dtype) : empty_strided_memory(sizes, strides, dtype)
-
-export type CreateOptions = {
-  dtype?: DType | null
-  device?: PlaceLike | null
-  requires_grad?: boolean
-  layout?: unknown
-  pin_memory?: boolean
-  memory_format?: unknown
-  out?: Tensor
-}
-export const CREATE =
-  '*, dtype? dtype=None, any? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False, any? memory_format=None'
-
-export type SizedArgs = readonly [...size: readonly (number | readonly number[] | CreateOptions)[]]
-
-/** Binds the arguments of `name(int... size, *, ...)`, where no size at all means []. */
-export function bind_sized(schema: Schema, args: readonly unknown[]): unknown[] {
-  const [first] = args
-  const no_size =
-    first === undefined || (args.length === 1 && is_options(first) && !Object.hasOwn(first, 'size'))
-  return bind([schema], no_size ? [[], ...args] : args).values
-}
 
 function sized(name: string, fill: number | null): Op<SizedArgs> {
   const schema = parse_schema(`${name}(int... size, ${CREATE}, Tensor? out=None)`)
@@ -229,15 +118,6 @@ export const full: Op<[size: readonly number[], fill_value: Number, opts?: Creat
 )
 const full_schema = parse_schema(`full(int[] size, Scalar fill_value, ${CREATE})`)
 
-const arange_kernel = kernels('arange', (k, dtype: DType) => {
-  const out = k.output('out', dtype, 'flat')
-  const integral = out.type === 'i32' || out.type === 'i64' || out.type === 'bool'
-  const type = integral ? 'i64' : 'f64'
-  const start = k.value('start', type)
-  const step = k.value('step', type)
-  k.for(out.sizes[0]!, 'vector', i => k.store(out, [i], start.add(i.cast(type).mul(step)).cast(out.type)))
-})
-
 /** Numbers from `start` (0) to `end` (not included) in steps: `arange(end)`, `arange(start, end, step)`. */
 export const arange: Op<readonly [...args: readonly (Number | CreateOptions)[]]> = make_op(
   (...args: readonly unknown[]) => {
@@ -276,13 +156,14 @@ function make_range(start: Number, end: Number, step: Number, given: DType | nul
   return write_range(a, s, Math.ceil((b - a) / (dtype === int64 ? s : numbers[2]!)), dtype)
 }
 
-/** `count` numbers from `start` on in steps. */
-export function write_range(start: number, step: number, count: number, dtype: DType): Tensor {
-  const out = empty_memory([count], dtype)
-  if (count > 0)
-    arange_kernel(dtype)(
-      [out],
-      dtype.is_floating_point ? [start, step] : [BigInt(Math.trunc(start)), BigInt(Math.trunc(step))],
-    )
-  return out
-}
+/** A tensor of the same sizes and dtype with one value, a number or a 0-dim tensor. */
+export const fill: Op<[input: Tensor, value: Number | Tensor]> = composite(
+  ['fill(Tensor self, Tensor value)', 'fill(Tensor self, Scalar value)'],
+  {
+    body: (self: Tensor, value: Number | Tensor) => self.clone().fill_(value),
+    samples: r => [
+      [r(3, 4), 2],
+      [r(3), r()],
+    ],
+  },
+)

@@ -15,44 +15,31 @@ import {
 } from '../base/dtype.ts'
 import { RuntimeError, ValueError } from '../base/errors.ts'
 import { general } from '../base/format.ts'
-import { extent } from '../base/shape.ts'
 import { warn } from '../base/warn.ts'
-import { allocate, Storage } from '../device/storage.ts'
+import { Storage } from '../device/storage.ts'
 import type { Expr } from '../ir/expr.ts'
 import type { Builder } from '../ir/kernel.ts'
 import { real_type } from '../ir/types.ts'
 import { empty as empty_memory, kernels, zeros as zeros_memory } from '../tensor/dispatch.ts'
 import { share_array, type TensorData, tensor_from } from '../tensor/from_data.ts'
 import { type PlaceLike, require_available } from '../tensor/place.ts'
-import { bind, parse_schema } from '../tensor/schema.ts'
 import { alias, contiguous_tensor, Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import {
   CREATE,
+  type Created,
   type CreateOptions,
   full_value,
   launch_values,
   make_filled,
+  make_strided,
+  maker,
   write_range,
-} from './creation.ts'
-import { make_batched_op, type Op } from './define/op.ts'
+} from './define/create.ts'
+import type { Op } from './define/op.ts'
 import { resize_out, scalar_name } from './define/out.ts'
 import type { Number as Numeric } from './define/pointwise.ts'
 import { not_implemented } from './define/rules.ts'
-
-/** A function that only makes a tensor: bound values in, no history out. */
-function maker<A extends readonly unknown[]>(signature: string, make: (...values: never[]) => Tensor): Op<A> {
-  const schema = parse_schema(signature)
-  return make_batched_op((...args: A) => make(...(bind([schema], args).values as never[])), {
-    name: schema.name,
-    schemas: [schema],
-    samples: undefined,
-    differentiable: false,
-  })
-}
-
-/** The values of the options CREATE. */
-type Created = [DType | null, unknown, PlaceLike | null, boolean, boolean, unknown]
 
 function place_in(out: Tensor | null, made: Tensor, requires_grad: boolean): Tensor {
   if (out === null) return requires_grad ? made.requires_grad_() : made
@@ -233,31 +220,6 @@ export const scalar_tensor: Op<[s: Numeric, opts?: CreateOptions]> = maker(
   },
 )
 
-// ---------------------------------------------------------------------------------------------- strides
-
-function make_strided(size: readonly number[], stride: readonly number[], dtype: DType): Tensor {
-  if (size.length !== stride.length)
-    throw new RuntimeError(
-      `dimensionality of sizes (${size.length}) must match dimensionality of strides (${stride.length})`,
-    )
-  const negative = size.find(n => n < 0)
-  if (negative !== undefined)
-    throw new RuntimeError(
-      `Trying to create tensor with negative dimension ${negative}: [${size.join(', ')}]`,
-    )
-  if (stride.some(s => s < 0))
-    throw new RuntimeError(
-      `Storage size calculation overflowed with sizes=[${size.join(', ')}] and strides=[${stride.join(', ')}]`,
-    )
-  return new Tensor(
-    allocate((extent(size, stride).max + 1) * dtype.itemsize),
-    0,
-    [...size],
-    [...stride],
-    dtype,
-  )
-}
-
 /** A tensor of the given size and strides, with memory for the elements that they reach. */
 export const empty_strided: Op<[size: readonly number[], stride: readonly number[], opts?: CreateOptions]> =
   maker(
@@ -269,43 +231,6 @@ export const empty_strided: Op<[size: readonly number[], stride: readonly number
       return requires_grad ? made.requires_grad_() : made
     },
   )
-
-/** {@link empty_strided} in the dtype of this tensor. */
-export const new_empty_strided: Op<
-  [self: Tensor, size: readonly number[], stride: readonly number[], opts?: CreateOptions]
-> = maker(
-  `new_empty_strided(Tensor self, int[] size, int[] stride, ${CREATE})`,
-  (self: Tensor, size: number[], stride: number[], ...rest: unknown[]) => {
-    const [dtype, , device, , requires_grad] = rest as unknown as Created
-    require_available(device)
-    const made = make_strided(size, stride, dtype ?? self.dtype)
-    return requires_grad ? made.requires_grad_() : made
-  },
-)
-
-// ---------------------------------------------------------------------------------------------- values
-
-/** A tensor of one value in the dtype of this tensor. */
-export const new_full: Op<
-  [self: Tensor, size: readonly number[], fill_value: Numeric, opts?: CreateOptions]
-> = maker(
-  `new_full(Tensor self, int[] size, Scalar fill_value, ${CREATE})`,
-  (self: Tensor, size: number[], value: Numeric, ...rest: unknown[]) => {
-    const [dtype, , device, , requires_grad] = rest as unknown as Created
-    require_available(device)
-    return make_filled(size, dtype ?? self.dtype, value, requires_grad)
-  },
-)
-
-/** A new tensor holding a copy of `data`, in the dtype of this tensor. */
-export const new_tensor: Op<[self: Tensor, data: TensorData, opts?: CreateOptions]> = maker(
-  `new_tensor(Tensor self, any data, *, dtype? dtype=None, device? device=None, bool requires_grad=False)`,
-  (self: Tensor, data: TensorData, dtype: DType | null, device: PlaceLike | null, requires_grad: boolean) => {
-    require_available(device)
-    const made = tensor_from(data, dtype ?? self.dtype)
-    return requires_grad ? made.requires_grad_() : made
-  },
-)
 
 type AsArrayOptions = {
   dtype?: DType | null

@@ -12,8 +12,8 @@ import { alias, Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
 import { composite, make_batched_op, make_op, type Op } from './define/op.ts'
 import { resize as resize_memory } from './define/out.ts'
-import { as_strided_backward, check_inplace, type Geometry } from './define/view.ts'
-import { as_strided, type Sizes, swapped } from './views.ts'
+import { as_strided_backward, check_inplace, type Geometry, swapped } from './define/view.ts'
+import { as_strided, type Sizes } from './views.ts'
 
 type Change = Geometry & { node: string; backward: (g: Tensor) => Tensor }
 

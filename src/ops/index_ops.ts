@@ -1,33 +1,24 @@
 // Reading and writing whole slices along a dimension, or single elements of a flattened tensor, by index tensors:
-// index_select, index_add, index_copy, index_fill, take, put. Not here: an index per element (scatter.ts), masks
-// (masked.ts), index syntax (indexing.ts).
-
+// index_select, index_add, index_copy, index_fill, take, put. Not here: the kernels (slices.ts, index_slices.ts), an index per
+// element (scatter.ts), masks (masked.ts), index syntax (indexing.ts).
 import { ComplexScalar } from '../base/complex_scalar.ts'
-import { type DType, FloatScalar, int64, is_plain_number } from '../base/dtype.ts'
+import { type DType, int64 } from '../base/dtype.ts'
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { same_sizes, wrap_dim } from '../base/shape.ts'
-import type { Operand } from '../device/device.ts'
-import type { Expr } from '../ir/expr.ts'
 import { kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
 import { dense } from './define/copy.ts'
 import { in_place } from './define/inplace.ts'
 import { type Op, op } from './define/op.ts'
 import { empty_result, scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
-import { around, blocks_of, each_row_in_order, wrapped } from './define/rows.ts'
+import { around, wrapped } from './define/rows.ts'
 import { update_op } from './define/update.ts'
+import { check_slices, fill_number, out_of_bounds, require_vector, write_slices } from './index_slices.ts'
 import { add_slices, arithmetic, is_index, read_slices } from './slices.ts'
 
 type Out = { out?: Tensor }
-
-const blocks = ({ sizes, count }: Operand): number => blocks_of(sizes[0]!, sizes[2] ?? 1, count)
-
-const require_vector = (index: Tensor, error: () => Error): void => {
-  if (index.sizes.length > 1) throw error()
-}
 
 /** The slices of `dim` that `index` (1-d, int32 or int64) names, in its order. Throws IndexError out of range. */
 export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: Out]> = op(
@@ -60,98 +51,6 @@ export const index_select: Op<[self: Tensor, dim: number, index: Tensor, opts?: 
   },
 )
 
-// Negative indices count from the end; what may not be negative was checked before.
-
-const add_kernel = kernels('index_add', (k, dtype: DType, index_dtype: DType, rank: number) => {
-  const out = k.inout('out', dtype, { rank, inner: 1 })
-  const source = k.input('source', dtype, { rank, inner: 1 })
-  const index = k.input('index', index_dtype, 'flat')
-  const alpha = arithmetic(k.value('alpha', out.type))
-  const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
-  each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) => {
-    const sum = arithmetic(out.at(o, at, ...i)).add(alpha.mul(arithmetic(source.at(o, j, ...i))))
-    k.store(out, [o, at, ...i], sum)
-  })
-})
-
-const copy_kernel = kernels('index_copy', (k, dtype: DType, index_dtype: DType, rank: number) => {
-  const out = k.inout('out', dtype, { rank, inner: 1 })
-  const source = k.input('source', dtype, { rank, inner: 1 })
-  const index = k.input('index', index_dtype, 'flat')
-  const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
-  each_row_in_order(k, source.sizes, blocks, place, (o, j, at, i) =>
-    k.store(out, [o, at, ...i], source.at(o, j, ...i)),
-  )
-})
-
-const fill_kernel = kernels('index_fill', (k, dtype: DType, index_dtype: DType, rank: number) => {
-  const out = k.inout('out', dtype, { rank, inner: 1 })
-  const index = k.input('index', index_dtype, 'flat')
-  const value = k.value('value', out.type)
-  const blocks = k.value('blocks', 'index')
-  const place = (j: Expr): Expr => wrapped(k, index.at(j), out.sizes[1]!)
-  const [outer, , ...inner] = out.sizes as [Expr, Expr, ...Expr[]]
-  each_row_in_order(k, [outer, index.sizes[0]!, ...inner], blocks, place, (o, _, at, i) =>
-    k.store(out, [o, at, ...i], value),
-  )
-})
-
-/** How {@link write_slices} writes: the value of an element of the source, that added, or one number for all. */
-export type Writing =
-  | { readonly copy: Operand }
-  | { readonly add: Operand; readonly alpha: Number }
-  | { readonly fill: Number }
-
-/** Writes to those slices along `dim` of a contiguous tensor that `index` names (checked), in its order. */
-export function write_slices(out: Tensor, dim: number, index: Tensor, writing: Writing): void {
-  if (out.count === 0 || index.count === 0) return
-  const target = around(out, dim)
-  const rank = target.sizes.length
-  const { dtype } = out
-  const at = dense(index)
-  if ('fill' in writing) {
-    const values = [...launch_values(writing.fill, dtype), blocks(target)]
-    fill_kernel(dtype, index.dtype, rank)([target, at], values)
-  } else if ('copy' in writing)
-    copy_kernel(dtype, index.dtype, rank)([target, writing.copy, at], [blocks(writing.copy)])
-  else {
-    const values = [...launch_values(writing.alpha, dtype), blocks(writing.add)]
-    add_kernel(dtype, index.dtype, rank)([target, writing.add, at], values)
-  }
-}
-
-/** Checks slices of `source` that go to those of `self` which `index` names; returns the wrapped dimension. */
-export function check_slices(name: string, self: Tensor, dim: number, index: Tensor, source: Tensor): number {
-  const d = wrap_dim(dim, self.sizes.length)
-  require_vector(
-    index,
-    () =>
-      new IndexError(
-        `${name}(): Index is supposed to be a vector, but got dim: ${index.sizes.length} with type: ${scalar_name(index.dtype)} and size: [${index.sizes.join(', ')}]`,
-      ),
-  )
-  if (!is_index(index.dtype))
-    throw new RuntimeError(
-      `${name}(): Expected dtype int32/int64 for index but got: ${scalar_name(index.dtype)}`,
-    )
-  if (self.dtype !== source.dtype)
-    throw new RuntimeError(
-      `${name}(): self (${scalar_name(self.dtype)}) and source (${scalar_name(source.dtype)}) must have the same scalar type`,
-    )
-  if (d > 0 && d >= source.sizes.length)
-    throw new RuntimeError(`${name}(): Indexing dim ${d} is out of bounds of tensor`)
-  const n = source.sizes[d] ?? 1
-  if (index.count !== n)
-    throw new RuntimeError(
-      `${name}(): Number of indices (${index.count}) should be equal to source.size(dim): (${n}), for dim: ${d}`,
-    )
-  same_slices(self, source, d)
-  require_range(index, 0, self.sizes[d] ?? 1, () => new IndexError('index out of range in self'))
-  return d
-}
-
 /** Adds `alpha` times the slices of `source` to those slices of `dim` that `index` (1-d) names. */
 export const index_add: Op<
   [self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: { alpha?: Number; out?: Tensor }]
@@ -179,30 +78,6 @@ export const index_add: Op<
 })
 /** In-place {@link index_add}. */
 export const index_add_: typeof index_add = in_place(index_add)
-
-/** Throws where the sizes without `dim` differ. */
-function same_slices(self: Tensor, source: Tensor, dim: number): void {
-  const rest = (t: Tensor): number[] => t.sizes.filter((_, d) => d !== dim)
-  const [a, b] = [rest(self), rest(source)]
-  if (a.length !== b.length)
-    throw new RuntimeError(
-      `source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = [${self.sizes.join(', ')}] source.shape = [${source.sizes.join(', ')}]`,
-    )
-  const at = a.findIndex((n, i) => n !== b[i])
-  if (at >= 0)
-    throw new RuntimeError(
-      `The size of tensor a (${a[at]}) must match the size of tensor b (${b[at]}) at non-singleton dimension ${at}`,
-    )
-}
-
-const out_of_bounds =
-  (name: string, dim: number, size: number, Cls: typeof IndexError | typeof RuntimeError = IndexError) =>
-  (value: number): Error =>
-    new Cls(
-      `${name === '' ? '' : `${name}(): `}index ${value} is out of bounds for dimension ${dim} with size ${size}`,
-    )
-
-export { out_of_bounds }
 
 /** Overwrites those slices of `dim` that `index` (1-d, int64) names with the slices of `source`. */
 export const index_copy: Op<[self: Tensor, dim: number, index: Tensor, source: Tensor, opts?: Out]> =
@@ -284,20 +159,6 @@ export const index_fill: Op<[self: Tensor, dim: number, index: Tensor, value: Nu
   })
 /** In-place {@link index_fill}. */
 export const index_fill_: typeof index_fill = in_place(index_fill)
-
-/** The number to fill with: `value`, or the element of a 0-dim tensor. */
-export function fill_number(name: string, value: unknown): Exclude<Number, FloatScalar> {
-  if (!(value instanceof Tensor)) {
-    if (value instanceof FloatScalar) return value.value
-    if (is_plain_number(value)) return value as Exclude<Number, FloatScalar>
-    throw new TypeError(`${name}(): argument 'value' must be Number, not ${typeof value}`)
-  }
-  if (value.sizes.length > 0)
-    throw new RuntimeError(
-      `${name} only supports a 0-dimensional value tensor, but got tensor with ${value.sizes.length} dimension(s).`,
-    )
-  return value.item()
-}
 
 // ------------------------------------------------------------------------------------ flattened tensors
 

@@ -1,20 +1,17 @@
 // Joining tensors: cat, stack and their relatives, grids and products. Pieces are copied into windows of the result.
-// Not here: repeating one tensor (repeat.ts), cutting (split.ts).
+// Not here: repeating one tensor (repeat.ts), cutting (split.ts), combinations (combinations.ts).
 import { result_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { broadcast_sizes, numel, same_sizes, wrap_dim } from '../base/shape.ts'
 import { empty, zeros } from '../tensor/dispatch.ts'
-import { is_options, parse_schema } from '../tensor/schema.ts'
+import { is_options, parse_schema, type_name } from '../tensor/schema.ts'
 import { alias, Tensor } from '../tensor/tensor.ts'
-import { arange } from './creation.ts'
 import { copy_elements } from './define/copy.ts'
 import { join_rows } from './define/joined.ts'
-import { composite, make_op, type Op, op } from './define/op.ts'
+import { composite, make_op, type Op, op, type Spec } from './define/op.ts'
 import { empty_result } from './define/out.ts'
 import { reduce_to } from './define/reduce_to.ts'
-import { masked_select } from './masked.ts'
-import { atleast_1d, atleast_2d, atleast_3d } from './rearrange.ts'
-import { expand, narrow, reshape, select, view } from './views.ts'
+import { expand, narrow, reshape, select, unsqueeze, view } from './views.ts'
 
 type Out = { out?: Tensor }
 type JoinArgs = [tensors: readonly Tensor[], dim?: number | { dim?: number; out?: Tensor }, opts?: Out]
@@ -185,7 +182,7 @@ export const column_stack: Op<[tensors: readonly Tensor[], opts?: Out]> = stack_
 )
 
 /** The list that an op of several tensors was called with: `f(a, b)` or `f([a, b])`. */
-export function tensor_list(name: string, args: readonly unknown[]): Tensor[] {
+function tensor_list(name: string, args: readonly unknown[]): Tensor[] {
   const tensors = (args.length === 1 && Array.isArray(args[0]) ? args[0] : args) as unknown[]
   tensors.forEach((t, i) => {
     if (!(t instanceof Tensor))
@@ -335,31 +332,49 @@ export const cartesian_prod: Op<[...tensors: readonly (Tensor | readonly Tensor[
   },
 )
 
-/** The combinations of `r` elements of a 1-d tensor, a row each, in lexicographic order of their positions. */
-export const combinations: Op<
-  [
-    self: Tensor,
-    r?: number | { r?: number; with_replacement?: boolean },
-    with_replacement?: boolean | { with_replacement?: boolean },
-  ]
-> = composite('combinations(Tensor self, int r=2, bool with_replacement=False)', {
-  out: false,
-  body(self: Tensor, r: number, with_replacement: boolean): Tensor {
-    require_vector(self)
-    if (r < 0) throw new RuntimeError(`Expect a non-negative number, but got ${r}`)
-    if (r === 0) return self.new_empty([0])
-    const positions = grids(new Array<Tensor>(r).fill(arange(self.count)), 'ij')
-    const mask = positions
-      .slice(1)
-      .map((p, i) => (with_replacement ? p.ge(positions[i]!) : p.gt(positions[i]!)))
-      .reduce<Tensor | null>((all, m) => (all === null ? m : all.logical_and(m)), null)
-    const fields = grids(new Array<Tensor>(r).fill(self), 'ij')
-    return stack(mask === null ? fields : fields.map(f => masked_select(f, mask)), 1)
-  },
-  samples: r => [[r(4)], [r(3), 3, true]],
-})
-
 /** The size that tensors of the given sizes broadcast to. */
 export function broadcast_shapes(...shapes: readonly (number | readonly number[])[]): number[] {
   return broadcast_sizes(...shapes.map(s => (typeof s === 'number' ? [s] : s)))
 }
+
+/** Declares a function of one tensor, of several, or of a list of them, which gives as many. */
+function each(name: string, body: (t: Tensor) => Tensor): AtLeast {
+  return make_op(
+    (...args: readonly (Tensor | readonly Tensor[])[]) => {
+      const [first] = args
+      const tensors = (Array.isArray(first) ? first : args) as Tensor[]
+      tensors.forEach((t, i) => {
+        if (!(t instanceof Tensor))
+          throw new TypeError(
+            `${name}(): argument 'tensors' (position ${i + 1}) must be Tensor, not ${type_name(t)}`,
+          )
+      })
+      return args.length === 1 && !Array.isArray(first) ? body(tensors[0]!) : tensors.map(body)
+    },
+    {
+      name,
+      schemas: [parse_schema(`${name}(Tensor self)`)],
+      samples: r => [[r(3)], [r()]],
+      differentiable: true,
+    },
+  ) as unknown as AtLeast
+}
+type AtLeast = ((input: Tensor) => Tensor) &
+  ((tensors: readonly Tensor[]) => Tensor[]) &
+  ((...tensors: readonly [Tensor, Tensor, ...Tensor[]]) => Tensor[]) & {
+    readonly op_name: string
+    readonly spec: Spec
+  }
+
+/** With at least one dimension. */
+export const atleast_1d: AtLeast = each('atleast_1d', t => (t.sizes.length === 0 ? reshape(t, [1]) : t))
+/** With at least two dimensions: vectors become rows. */
+export const atleast_2d: AtLeast = each('atleast_2d', t =>
+  t.sizes.length === 0 ? reshape(t, [1, 1]) : t.sizes.length === 1 ? unsqueeze(t, 0) : t,
+)
+/** With at least three dimensions: vectors become [1, n, 1], matrices [m, n, 1]. */
+export const atleast_3d: AtLeast = each('atleast_3d', t => {
+  if (t.sizes.length === 0) return reshape(t, [1, 1, 1])
+  if (t.sizes.length === 1) return unsqueeze(unsqueeze(t, 0), -1)
+  return t.sizes.length === 2 ? unsqueeze(t, -1) : t
+})

@@ -1,11 +1,27 @@
 // Methods about the memory of a tensor: its storage, addresses, sharing between threads, pinning.
 // Not here: the storage object itself (tensor/storage_view.ts).
+
+import type { DType } from '../base/dtype.ts'
 import { same_sizes } from '../base/shape.ts'
 import { visible_address } from '../device/storage.ts'
 import { TypedStorage } from '../tensor/storage_view.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { composite, type Op } from './define/op.ts'
-import { type LegacyStorage, storage_class } from './storages.ts'
+import {
+  BFloat16Storage,
+  BoolStorage,
+  ByteStorage,
+  CharStorage,
+  ComplexDoubleStorage,
+  ComplexFloatStorage,
+  DoubleStorage,
+  FloatStorage,
+  HalfStorage,
+  IntStorage,
+  type LegacyStorage,
+  LongStorage,
+  ShortStorage,
+} from './storages.ts'
 
 /** The memory under the tensor as a row of elements, shared by all of its views. */
 export const storage: Op<[self: Tensor], TypedStorage> = composite('storage(Tensor self)', {
@@ -71,3 +87,21 @@ export const is_pinned: Op<[self: Tensor], boolean> = composite('is_pinned(Tenso
   body: () => false,
   out: false,
 })
+
+const classes = [
+  FloatStorage,
+  DoubleStorage,
+  HalfStorage,
+  BFloat16Storage,
+  LongStorage,
+  IntStorage,
+  ShortStorage,
+  CharStorage,
+  ByteStorage,
+  BoolStorage,
+  ComplexFloatStorage,
+  ComplexDoubleStorage,
+]
+
+/** The class of the storages of a dtype: torch.FloatStorage and so on. */
+const storage_class = (dtype: DType): LegacyStorage => classes.find(c => c.dtype === dtype) as LegacyStorage

@@ -1,11 +1,11 @@
 // Makes ops into methods: for every op of ops/index.ts and ops/method_only.ts, `x.name(...)` is `name(x, ...)`.
 // The types come from the same tables. Not here: any op.
 import { Tensor } from '../tensor/tensor.ts'
-import { type PartValue, setters } from './complex_parts.ts'
 import type { Op, Overloads } from './define/op.ts'
 import * as both from './index.ts'
 import * as method_only from './method_only.ts'
 import * as properties from './properties.ts'
+import { type PartValue, setters } from './setters.ts'
 
 type Tail<A> = A extends readonly [unknown, ...infer Rest]
   ? Rest

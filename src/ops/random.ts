@@ -1,8 +1,7 @@
 // Functions that make random tensors: rand, randn, randint, randperm, and draws whose parameters are tensors: normal,
-// bernoulli, multinomial, poisson, binomial. After torch.manual_seed they are PyTorch's numbers, to the bit.
-// Not here: in-place draws (random_fill.ts), the generators' seeds and states (rng.ts), dropout (nn/dropout.ts).
-
-import { type DType, float64, get_default_dtype, int64, type TypedArray } from '../base/dtype.ts'
+// poisson, binomial. After torch.manual_seed they are PyTorch's numbers, to the bit. Not here: draws that are methods
+// (sampling.ts, random_fill.ts), the generators' seeds and states (rng.ts), dropout (nn/dropout.ts).
+import { type DType, float64, get_default_dtype, int64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { default_generator, type Generator } from '../base/generator.ts'
 import { broadcast_sizes } from '../base/shape.ts'
@@ -13,18 +12,17 @@ import { type PlaceLike, require_available } from '../tensor/place.ts'
 import { bind, parse_schema, type Schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { overwrite } from './convert.ts'
-import { bind_sized, CREATE, type CreateOptions, empty_as, empty_checked } from './creation.ts'
 import { dense, dense_as } from './define/copy.ts'
+import { bind_sized, CREATE, type CreateOptions, empty_as, empty_checked } from './define/create.ts'
 import { make_op, type Op, op, overloaded } from './define/op.ts'
-import { resize_out, scalar_name } from './define/out.ts'
+import { resize_out } from './define/out.ts'
 import { fill_binomial, fill_poisson } from './random/counts.ts'
+import { array_of, draw_into, generator_of, zeros_for } from './random/draw.ts'
 import { fill_random, fill_randperm } from './random/integers.ts'
-import { fill_multinomial } from './random/multinomial.ts'
 import { fill_normal } from './random/normal.ts'
-import { fill_exponential } from './random/transforms.ts'
-import { fill_bernoulli, fill_uniform } from './random/uniform.ts'
+import { fill_uniform } from './random/uniform.ts'
 import { part } from './random/words.ts'
-import { type DrawOptions, draw_bernoulli, draw_into } from './random_fill.ts'
+import type { DrawOptions } from './random_fill.ts'
 
 type RandomOptions = CreateOptions & DrawOptions
 type Fill = (g: Generator, out: Operand, contiguous: boolean) => void
@@ -175,86 +173,7 @@ export const randint_like: Op<
   const [low, high, ...options] = (overload === 0 ? [0, ...rest] : rest) as [Bound, Bound, ...unknown[]]
   return random_like(self, options, (g, out) => fill_random(g, out, low, high))
 })
-
-// ---------------------------------------------------------------------------------------------- from parameters
-
-/** Gradients of draws from distributions: none, as zeros. */
-const zeros_for = (_: Tensor, [self]: readonly unknown[]): Tensor =>
-  (self as Tensor).new_zeros((self as Tensor).sizes)
 const zeros_for_second = (_: Tensor, [, other]: readonly unknown[]): Tensor => zeros_for(_, [other])
-
-const array_of = (t: Tensor): TypedArray =>
-  t.memory.touch(t.dtype).subarray(t.offset, t.offset + t.count) as TypedArray
-const generator_of = (generator: Generator | null): Generator => generator ?? default_generator
-
-/** 1 with the probability at the same place of `input`, else 0. */
-const bernoulli_from: Op<[input: Tensor, opts?: DrawOptions]> = op(
-  'bernoulli(Tensor self, *, generator? generator=None)',
-  {
-    forward(self: Tensor, generator: Generator | null) {
-      const out = empty(self.sizes, self.dtype)
-      draw_bernoulli(generator_of(generator), out, out, self)
-      return out
-    },
-    backward: { self: zeros_for },
-  },
-)
-
-const bernoulli_of: Op<[input: Tensor, p: number, opts?: DrawOptions]> = op(
-  'bernoulli(Tensor self, float p, *, generator? generator=None)',
-  {
-    forward(self: Tensor, p: number, generator: Generator | null) {
-      const out = empty(self.sizes, self.dtype)
-      fill_bernoulli(generator_of(generator), out, p)
-      return out
-    },
-  },
-)
-
-/** 1 with the probability at the same place of `input`, or (where it is given) with probability `p`; else 0. */
-export const bernoulli: Op<[input: Tensor, p?: number | BernoulliOptions, opts?: BernoulliOptions]> =
-  overloaded([
-    [
-      'bernoulli(Tensor self, *, generator? generator=None)',
-      (self: Tensor, generator: Generator | null) => bernoulli_from(self, { generator }),
-    ],
-    [
-      'bernoulli(Tensor self, float p, *, generator? generator=None)',
-      (self: Tensor, p: number, generator: Generator | null) => bernoulli_of(self, p, { generator }),
-    ],
-  ])
-type BernoulliOptions = DrawOptions & { p?: number; out?: Tensor }
-
-type MultinomialOptions = DrawOptions & { replacement?: boolean; out?: Tensor }
-/**
- * For each row of weights (they need not sum to 1) the indices of `num_samples` draws, as int64. Throws RuntimeError
- * for negative weights, rows of zeros, and more samples than there are categories without replacement.
- */
-export const multinomial: Op<
-  [input: Tensor, num_samples: number, replacement?: boolean | MultinomialOptions, opts?: MultinomialOptions]
-> = op('multinomial(Tensor self, int num_samples, bool replacement=False, *, generator? generator=None)', {
-  forward(self: Tensor, samples: number, replacement: boolean, generator: Generator | null) {
-    const { sizes, dtype } = self
-    if (sizes.length !== 1 && sizes.length !== 2) throw new RuntimeError('prob_dist must be 1 or 2 dim')
-    if (!dtype.is_floating_point)
-      throw new RuntimeError(
-        `multinomial only supports floating-point dtypes for input, got: ${scalar_name(dtype)}`,
-      )
-    if (samples <= 0) throw new RuntimeError('cannot sample n_sample <= 0 samples')
-    const out = empty([...sizes.slice(0, -1), samples], int64)
-    const categories = sizes[sizes.length - 1] as number
-    const g = generator_of(generator)
-    // The noise is a tensor like the weights, drawn in its order of memory.
-    const draw_noise = (noise: TypedArray): void => {
-      const like = empty_as(self, dtype)
-      draw_into(like, drawn => fill_exponential(g, drawn))
-      noise.set(array_of(dense(like)) as never)
-    }
-    const indices = array_of(out) as BigInt64Array
-    fill_multinomial(g, indices, array_of(dense(self)), dtype, categories, samples, replacement, draw_noise)
-    return out
-  },
-})
 
 /** Poisson counts of the rates in `input`. */
 export const poisson: Op<[input: Tensor, generator?: Generator | null]> = op(

@@ -1,56 +1,17 @@
+// Random numbers into tensors that exist: uniform_, normal_, random_, bernoulli_ and their relatives, as methods.
+// After torch.manual_seed they are PyTorch's numbers: drawn in the order of memory, element by element.
+// Not here: functions that make random tensors (random.ts), the distributions themselves (random/).
 import { default_generator, type Generator } from '../base/generator.ts'
-import { coalesce, expand_strides, non_overlapping_and_dense, overlaps, same_sizes } from '../base/shape.ts'
 import type { Operand } from '../device/device.ts'
-import { empty } from '../tensor/dispatch.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
-import { alias, type Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { overwrite } from './convert.ts'
-import { copy_elements } from './define/copy.ts'
 import { make_batched_op, type Op } from './define/op.ts'
-import { self_overlap } from './define/out.ts'
-import { not_implemented } from './define/rules.ts'
+import { draw_bernoulli, draw_into } from './random/draw.ts'
 import { fill_random } from './random/integers.ts'
 import { fill_log_normal, fill_normal } from './random/normal.ts'
 import { fill_cauchy, fill_exponential, fill_geometric } from './random/transforms.ts'
-import { fill_bernoulli, fill_bernoulli_from, fill_uniform } from './random/uniform.ts'
-
-/**
- * Has `fill` write the elements of `t` in the order of memory, as an operand without gaps; `contiguous` tells it whether
- * that is row-major. Where memory has gaps it writes a block that is then spread over them. Throws where elements share
- * memory.
- */
-export function draw_into(t: Tensor, fill: (out: Operand, contiguous: boolean) => void): void {
-  if (t.dense) {
-    fill(t, true)
-    return
-  }
-  if (overlaps(t.sizes, t.strides)) throw self_overlap()
-  if (non_overlapping_and_dense(t.sizes, t.strides)) {
-    fill(t, false)
-    return
-  }
-  const { sizes, strides_list } = coalesce(t.sizes, [t.strides])
-  const block = empty(sizes, t.dtype)
-  fill(block, false)
-  copy_elements(alias(t, sizes, strides_list[0]), block)
-}
-
-/** The elements of `p`, broadcast to `t`, without gaps in the order in which {@link draw_into} draws those of `t`. */
-export function in_order_of(t: Tensor, p: Tensor): Tensor {
-  if (t.dense && p.dense && same_sizes(t.sizes, p.sizes)) return p
-  const strides = expand_strides(p.sizes, p.strides, t.sizes, p.dtype.tensor_type)
-  const space = coalesce(t.sizes, [t.strides, strides])
-  const block = empty(space.sizes, p.dtype)
-  copy_elements(block, alias(p, space.sizes, space.strides_list[1]))
-  return block
-}
-
-/** Fills `out`, the elements of `t` in order, with 1 with the probability at the same place of `p`, else 0. */
-export function draw_bernoulli(g: Generator, out: Operand, t: Tensor, p: Tensor): void {
-  if (t.dtype.is_complex) not_implemented('bernoulli_tensor_cpu_self_', t.dtype)
-  if (!p.dtype.is_floating_point) not_implemented('bernoulli_tensor_cpu_p_', p.dtype)
-  fill_bernoulli_from(g, out, in_order_of(t, p))
-}
+import { fill_bernoulli, fill_uniform } from './random/uniform.ts'
 
 type Draw = (g: Generator, out: Operand, values: readonly unknown[], t: Tensor, contiguous: boolean) => void
 

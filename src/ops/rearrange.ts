@@ -1,11 +1,10 @@
-// Reordering and cutting up dimensions without copying: movedim, swapaxes, unflatten, ravel, atleast_*d.
+// Reordering and cutting up dimensions without copying: movedim, swapaxes, unflatten, ravel.
 // Not here: the primitive views (views.ts), views in several pieces (split.ts), in-place forms (geometry.ts).
 import { RuntimeError } from '../base/errors.ts'
 import { infer_size, wrap_dim } from '../base/shape.ts'
-import { parse_schema, type_name } from '../tensor/schema.ts'
-import { Tensor } from '../tensor/tensor.ts'
-import { composite, make_op, type Op, type Spec } from './define/op.ts'
-import { narrow, permute, reshape, type Sizes, transpose, unsqueeze, view } from './views.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { composite, type Op } from './define/op.ts'
+import { narrow, permute, type Sizes, transpose, view } from './views.ts'
 
 type Dims = number | Sizes
 
@@ -106,48 +105,6 @@ export const unflatten: Op<[self: Tensor, dim: number, sizes: Sizes]> = composit
     out: false,
   },
 )
-
-/** Declares a function of one tensor, of several, or of a list of them, which gives as many. */
-function each(name: string, body: (t: Tensor) => Tensor): AtLeast {
-  return make_op(
-    (...args: readonly (Tensor | readonly Tensor[])[]) => {
-      const [first] = args
-      const tensors = (Array.isArray(first) ? first : args) as Tensor[]
-      tensors.forEach((t, i) => {
-        if (!(t instanceof Tensor))
-          throw new TypeError(
-            `${name}(): argument 'tensors' (position ${i + 1}) must be Tensor, not ${type_name(t)}`,
-          )
-      })
-      return args.length === 1 && !Array.isArray(first) ? body(tensors[0]!) : tensors.map(body)
-    },
-    {
-      name,
-      schemas: [parse_schema(`${name}(Tensor self)`)],
-      samples: r => [[r(3)], [r()]],
-      differentiable: true,
-    },
-  ) as unknown as AtLeast
-}
-type AtLeast = ((input: Tensor) => Tensor) &
-  ((tensors: readonly Tensor[]) => Tensor[]) &
-  ((...tensors: readonly [Tensor, Tensor, ...Tensor[]]) => Tensor[]) & {
-    readonly op_name: string
-    readonly spec: Spec
-  }
-
-/** With at least one dimension. */
-export const atleast_1d: AtLeast = each('atleast_1d', t => (t.sizes.length === 0 ? reshape(t, [1]) : t))
-/** With at least two dimensions: vectors become rows. */
-export const atleast_2d: AtLeast = each('atleast_2d', t =>
-  t.sizes.length === 0 ? reshape(t, [1, 1]) : t.sizes.length === 1 ? unsqueeze(t, 0) : t,
-)
-/** With at least three dimensions: vectors become [1, n, 1], matrices [m, n, 1]. */
-export const atleast_3d: AtLeast = each('atleast_3d', t => {
-  if (t.sizes.length === 0) return reshape(t, [1, 1, 1])
-  if (t.sizes.length === 1) return unsqueeze(unsqueeze(t, 0), -1)
-  return t.sizes.length === 2 ? unsqueeze(t, -1) : t
-})
 
 /** A copy of `length` elements of a dimension from `start` on. */
 export const narrow_copy: Op<[self: Tensor, dim: number, start: number, length: number]> = composite(

@@ -1,5 +1,5 @@
 // Reductions: sums, products, means, truth and counts. Each takes all dimensions or some.
-// Not here: how they are computed (define/reduce.ts), extremes (extremes.ts), variance and norms (statistics.ts),
+// Not here: how they are computed (define/reduce.ts), extremes (extremes.ts), variance (statistics.ts), norms (norms.ts),
 // running totals (scan.ts).
 import { bool, type DType, int64, uint8 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
@@ -11,6 +11,7 @@ import { composite, type Op, op, overloaded } from './define/op.ts'
 import { scalar_name } from './define/out.ts'
 import {
   any_zero,
+  average,
   dims_of,
   keep_dims,
   type Reduction,
@@ -98,34 +99,6 @@ export const sum: Op<Args> = overloaded(
   },
 )
 
-/** The sum over the dimensions that broadcasting to the present sizes would have added or repeated. */
-export const sum_to_size: Op<[self: Tensor, ...size: readonly (number | readonly number[])[]]> = overloaded(
-  [['sum_to_size(Tensor self, int... size)', sum_to]],
-  {
-    samples: r => [
-      [r(2, 3, 4), 3, 1],
-      [r(2, 3), [1, 3]],
-      [r(2, 3), [2, 3]],
-      [r(2, 2), []],
-    ],
-    out: false,
-  },
-)
-
-function sum_to(self: Tensor, size: readonly number[]): Tensor {
-  const lead = self.sizes.length - size.length
-  const fits = lead >= 0 && size.every((n, d) => n === self.sizes[d + lead] || n === 1)
-  if (!fits)
-    throw new RuntimeError(
-      `size {[${size.join(', ')}]} is not expandable to size {[${self.sizes.join(', ')}]}.`,
-    )
-  if (size.length === 0) return sum(self)
-  const dims = self.sizes.flatMap((n, d) => (d < lead || (size[d - lead] === 1 && n !== 1) ? [d] : []))
-  if (dims.length === 0) return self
-  const summed = sum_dims(self, dims, true, null)
-  return lead > 0 ? summed.reshape(size) : summed
-}
-
 const add_numbers = reduction({
   name: 'nansum',
   combine: 'add',
@@ -155,15 +128,6 @@ export const nansum: Op<Args> = overloaded(
   ],
   { samples: r => [[r(3, 4)], [r(2, 3, 4), [0, 2]], [r(3, 4).log(), 1]] },
 )
-
-// ---------------------------------------------------------------------------------------------- means
-
-export const average: Reduction = reduction({
-  name: 'mean',
-  combine: 'add',
-  values: 1,
-  final: (total, [n]) => total.div(n!),
-})
 
 function mean_dtype(self: DType, dtype: DType | null): DType {
   const given = dtype ?? self

@@ -1,71 +1,20 @@
-// Rearrangements of one tensor that copy: repeat, tile, repeat_interleave, roll, flip, rot90.
-// Not here: those that do not copy (rearrange.ts), joining several tensors (join.ts).
+// Rearrangements of one tensor that copy: tile, repeat_interleave, roll, flip, rot90.
+// Not here: repeat, a method only (sizes.ts), those that do not copy (rearrange.ts), joining several tensors (join.ts).
 import { type DType, float64, int32, int64 } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import { numel, wrap_dim, wrap_dims } from '../base/shape.ts'
 import { empty, kernels } from '../tensor/dispatch.ts'
 import { alias, type Tensor } from '../tensor/tensor.ts'
-import { full_value } from './creation.ts'
 import { value_range } from './define/bounds.ts'
 import { copy_elements, dense } from './define/copy.ts'
+import { full_value } from './define/create.ts'
 import { composite, type Op, op, overloaded } from './define/op.ts'
 import { window } from './define/space.ts'
 import { index_select } from './index_ops.ts'
+import { repeat } from './sizes.ts'
 import { reshape, type Sizes, transpose } from './views.ts'
 
 type SizeArgs = readonly [sizes: Sizes] | readonly number[]
-
-/** A result of `repeats` copies along each dimension, as [repeats, size] pairs, and the input spread over it. */
-function repeated(self: Tensor, repeats: readonly number[]): Tensor {
-  const added = repeats.length - self.sizes.length
-  if (added < 0)
-    throw new RuntimeError(
-      'Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor',
-    )
-  const own = [...new Array<number>(added).fill(1), ...self.sizes]
-  const steps = [...new Array<number>(added).fill(0), ...self.strides]
-  const sizes = own.map((n, d) => n * repeats[d]!)
-  const negative = sizes.find(n => n < 0)
-  if (negative !== undefined)
-    throw new RuntimeError(
-      `Trying to create tensor with negative dimension ${negative}: [${sizes.join(', ')}]`,
-    )
-  const out = empty(sizes, self.dtype)
-  const pairs = own.flatMap((n, d) => [repeats[d]!, n])
-  copy_elements(
-    alias(
-      out,
-      pairs,
-      out.strides.flatMap((s, d) => [s * own[d]!, s]),
-    ),
-    alias(
-      self,
-      pairs,
-      steps.flatMap(s => [0, s]),
-    ),
-  )
-  return out
-}
-
-/** The tensor `repeats[d]` times along each dimension; more repeats than dimensions add dimensions in front. */
-export const repeat: Op<[self: Tensor, ...repeats: SizeArgs]> = op('repeat(Tensor self, int... repeats)', {
-  forward: repeated,
-  backward: {
-    self(g, [self, repeats]) {
-      if (repeats.includes(0)) return g.new_zeros(self.sizes)
-      const added = repeats.length - self.sizes.length
-      const pairs = repeats.flatMap((n, d) => (d < added ? [n] : [n, self.sizes[d - added]!]))
-      const summed = [...repeats.keys()].map(d => (d < added ? d : added + 2 * (d - added)))
-      return repeats.length === 0 ? g : reshape(g, pairs).sum(summed)
-    },
-  },
-  samples: r => [
-    [r(2, 3), 2, 2],
-    [r(3), [2, 1, 2]],
-    [r(), 3],
-    [r(2, 3), 0, 1],
-  ],
-})
 
 /** {@link repeat} where missing repeats are 1. */
 export const tile: Op<[self: Tensor, ...dims: SizeArgs]> = composite('tile(Tensor self, int... dims)', {

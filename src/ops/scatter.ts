@@ -8,15 +8,15 @@ import type { Expr } from '../ir/expr.ts'
 import { kernels } from '../tensor/dispatch.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
-import { launch_values } from './creation.ts'
 import { each_in_range, note_of, range_note, require_range, was_out_of_range } from './define/bounds.ts'
+import { launch_values } from './define/create.ts'
 import { in_place } from './define/inplace.ts'
 import { composite, type Op, op } from './define/op.ts'
 import { empty_result, scalar_name } from './define/out.ts'
 import type { Number } from './define/pointwise.ts'
 import { inner_class, inner_stride, window } from './define/space.ts'
 import { update_op } from './define/update.ts'
-import { check_slices, fill_number, out_of_bounds } from './index_ops.ts'
+import { check_slices, fill_number, out_of_bounds } from './index_slices.ts'
 import { arithmetic } from './slices.ts'
 
 type Out = { out?: Tensor }
@@ -254,7 +254,7 @@ const COMBINE: Record<string, Combine> = {
 }
 
 /** What a reduction starts from where the tensor's own value does not take part. */
-export function identity_of(how: string, dtype: DType): number | bigint | boolean {
+function identity_of(how: string, dtype: DType): number | bigint | boolean {
   if (how === 'sum' || how === 'mean') return 0
   if (how === 'prod') return 1
   const largest = how === 'amin'
@@ -266,7 +266,7 @@ export function identity_of(how: string, dtype: DType): number | bigint | boolea
 }
 
 /** Checks a scatter reduction and returns what does it. */
-export function prepare_reduce(
+function prepare_reduce(
   self: Tensor,
   dim: number,
   index: Tensor,
@@ -329,7 +329,7 @@ function counts(like: Tensor, dim: number, index: Tensor, include_self: boolean)
 }
 
 /** The gradients of a scatter reduction for self and src. */
-export function reduce_grads(
+function reduce_grads(
   g: Tensor,
   self: Tensor,
   dim: number,

@@ -4,7 +4,8 @@ import { RuntimeError } from '../base/errors.ts'
 import { same_sizes } from '../base/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Op, op } from './define/op.ts'
-import { as_strided, diagonal, select, slice } from './views.ts'
+import { slice } from './slice_view.ts'
+import { as_strided, diagonal, select } from './views.ts'
 
 /** Declares the scatter form of a view: `window` is the view, on the tensor's clone and on gradients. */
 function scatter_view<A extends readonly unknown[], V extends readonly unknown[]>(

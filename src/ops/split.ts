@@ -9,7 +9,8 @@ import { FnNode } from './define/fn_node.ts'
 import { type Op, overloaded, type Samples } from './define/op.ts'
 import { batched_geometry, type Geometry, make_view } from './define/view.ts'
 import { cat, stack } from './join.ts'
-import { type Sizes, slice } from './views.ts'
+import { slice } from './slice_view.ts'
+import type { Sizes } from './views.ts'
 
 /** Several views of `self` on one node. With `tracked` off, pieces are as good as new tensors: writing goes unseen. */
 function pieces(

@@ -6,9 +6,8 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { to_dtype } from './convert.ts'
 import { dense_as, part_of } from './define/copy.ts'
 import { type Op, op, overloaded } from './define/op.ts'
-import { dims_of, keep_dims, reduced_count, reduction, restore_dims } from './define/reduce.ts'
+import { average, dims_of, keep_dims, reduced_count, reduction, restore_dims } from './define/reduce.ts'
 import { is_integral, lift } from './define/rules.ts'
-import { average } from './reduction.ts'
 
 type Dims = number | readonly number[] | null
 type Keep = { keepdim?: boolean; out?: Tensor }

@@ -69,25 +69,6 @@ export const ComplexDoubleStorage: LegacyStorage = legacy('ComplexDoubleStorage'
 /** The storage of the default dtype. */
 export const Storage: LegacyStorage = legacy('Storage', get_default_dtype)
 
-const classes = [
-  FloatStorage,
-  DoubleStorage,
-  HalfStorage,
-  BFloat16Storage,
-  LongStorage,
-  IntStorage,
-  ShortStorage,
-  CharStorage,
-  ByteStorage,
-  BoolStorage,
-  ComplexFloatStorage,
-  ComplexDoubleStorage,
-]
-
-/** The class of the storages of a dtype: torch.FloatStorage and so on. */
-export const storage_class = (dtype: DType): LegacyStorage =>
-  classes.find(c => c.dtype === dtype) as LegacyStorage
-
 /** A storage of a dtype (default: torch.get_default_dtype()), from its size or from numbers. */
 export function TypedStorage(
   content?: Content | { dtype?: DType },

@@ -1,14 +1,14 @@
 // What type a tensor is, as functions: predicates, type names, promotion, the default dtype by type name; and
-// the number of threads. Not here: dtypes themselves (base/dtype.ts), conversions by name such as x.float().
-import { ComplexScalar } from '../base/complex_scalar.ts'
+// the number of threads. Not here: dtypes themselves (base/dtype.ts), questions that are methods too (tensor_info.ts).
 import { DType, is_plain_number, result_dtype, scalar_dtype, set_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
-import { Size, same_sizes } from '../base/shape.ts'
+import { Size } from '../base/shape.ts'
 import { cpu_device } from '../tensor/dispatch.ts'
 import { type_name } from '../tensor/schema.ts'
 import { TypedStorage } from '../tensor/storage_view.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { dtype_of_type, type TypeLike } from '../tensor/type_like.ts'
+import { about } from './define/method.ts'
 import { composite, type Op } from './define/op.ts'
 import type { Number as Numeric } from './define/pointwise.ts'
 
@@ -47,40 +47,14 @@ export const result_type: Op<[tensor1: Operand, tensor2: Operand], DType> = comp
   },
 )
 
-const about = <R>(name: string, answer: (t: Tensor) => R): Op<[input: Tensor], R> =>
-  composite(`${name}(Tensor self)`, { body: answer, out: false })
-
 export const is_floating_point: Op<[input: Tensor], boolean> = about(
   'is_floating_point',
   t => t.dtype.is_floating_point,
 )
 export const is_complex: Op<[input: Tensor], boolean> = about('is_complex', t => t.dtype.is_complex)
 export const is_signed: Op<[input: Tensor], boolean> = about('is_signed', t => t.dtype.is_signed)
-/** Whether it was made in inference mode. */
-export const is_inference: Op<[input: Tensor], boolean> = about('is_inference', t => t._inference)
-/** Whether a negation is pending: never. */
-export const is_neg: Op<[input: Tensor], boolean> = about('is_neg', () => false)
 /** The number of elements. */
 export const numel: Op<[input: Tensor], number> = about('numel', t => t.count)
-
-/** Python's bool(): whether the one element is not zero. Throws RuntimeError for any other number of elements. */
-export const is_nonzero: Op<[input: Tensor], boolean> = about('is_nonzero', t => {
-  if (t.count !== 1)
-    throw new RuntimeError(
-      `Boolean value of Tensor with ${t.count === 0 ? 'no values' : 'more than one value'} is ambiguous`,
-    )
-  const value = t.item()
-  return value instanceof ComplexScalar ? value.abs() !== 0 : Number(value) !== 0
-})
-
-/** Whether two tensors have the same sizes. */
-export const is_same_size: Op<[input: Tensor, other: Tensor], boolean> = composite(
-  'is_same_size(Tensor self, Tensor other)',
-  {
-    body: (a: Tensor, b: Tensor) => same_sizes(a.sizes, b.sizes),
-    out: false,
-  },
-)
 
 export const is_storage = (obj: unknown): obj is TypedStorage => obj instanceof TypedStorage
 

@@ -4,6 +4,7 @@ import { type DType, DType as DTypeClass } from '../base/dtype.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { view_as_complex, view_as_real } from './complex_parts.ts'
 import { composite, type Op } from './define/op.ts'
+import { slice } from './slice_view.ts'
 import { split, split_with_sizes, unbind } from './split.ts'
 import {
   as_strided,
@@ -12,7 +13,6 @@ import {
   permute,
   type Sizes,
   select,
-  slice,
   squeeze,
   t,
   transpose,

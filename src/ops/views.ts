@@ -1,15 +1,13 @@
-// Views: the same memory under another geometry. Not here: index syntax (indexing.ts), joining and copying
-// rearrangements (rearrange.ts).
-
-import type { DType } from '../base/dtype.ts'
-import { DType as DTypeClass } from '../base/dtype.ts'
+// Views: the same memory under another geometry. Not here: slices (slice_view.ts), index syntax (indexing.ts), joining and
+// copying rearrangements (repeat.ts).
+import { type DType, DType as DTypeClass } from '../base/dtype.ts'
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { expand_sizes, expand_strides, infer_size, view_strides, wrap_dim, wrap_dims } from '../base/shape.ts'
 import { bind, parse_schema } from '../tensor/schema.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { arange } from './creation.ts'
 import { make_op, type Op, without_recording } from './define/op.ts'
-import { as_strided_backward, make_view, view_op } from './define/view.ts'
+import { as_strided_backward, make_view, swapped, view_op } from './define/view.ts'
 
 export type Sizes = readonly number[]
 type SizeArgs = readonly [sizes: Sizes] | readonly number[]
@@ -231,18 +229,6 @@ export const transpose: Op<[self: Tensor, dim0: number, dim1: number]> = view_op
   },
 )
 
-export function swapped(self: Tensor, dim0: number, dim1: number): { sizes: number[]; strides: number[] } {
-  const a = wrap_dim(dim0, self.sizes.length)
-  const b = wrap_dim(dim1, self.sizes.length)
-  const sizes = [...self.sizes]
-  const strides = [...self.strides]
-  if (sizes.length > 0) {
-    ;[sizes[a], sizes[b]] = [sizes[b]!, sizes[a]!]
-    ;[strides[a], strides[b]] = [strides[b]!, strides[a]!]
-  }
-  return { sizes, strides }
-}
-
 /** Transposes a matrix; vectors and scalars stay as they are. */
 export const t: Op<[self: Tensor]> = view_op('t(Tensor self)', {
   geometry(self) {
@@ -283,33 +269,6 @@ export const select: Op<[self: Tensor, dim: number, index: number]> = view_op(
     ],
   },
 )
-
-/** A range of a dimension: from `start` to `end` (not included) in steps; negative numbers count from the end. */
-export const slice: Op<
-  [self: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number]
-> = view_op('slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1)', {
-  geometry(self, dim: number, start: number | null, end: number | null, step: number) {
-    if (self.sizes.length === 0) throw new RuntimeError('slice() cannot be applied to a 0-dim tensor.')
-    if (step <= 0) throw new RuntimeError('slice step must be positive')
-    const d = wrap_dim(dim, self.sizes.length)
-    const n = self.sizes[d]!
-    const clip = (i: number): number => Math.min(Math.max(i < 0 ? i + n : i, 0), n)
-    const from = clip(start ?? 0)
-    const to = Math.max(clip(end ?? n), from)
-    return {
-      sizes: self.sizes.map((s, k) => (k === d ? Math.ceil((to - from) / step) : s)),
-      strides: self.strides.map((s, k) => (k === d ? s * step : s)),
-      offset: self.offset + from * self.strides[d]!,
-    }
-  },
-  backward: (g, self, dim: number, start: number | null, end: number | null, step: number) =>
-    g.new_zeros(self.sizes).slice_scatter(g, dim, start, end, step),
-  samples: r => [
-    [r(5, 3), 0, 1, 4],
-    [r(5, 3), 1, null, null, 2],
-    [r(5), 0, -2],
-  ],
-})
 
 /** `length` elements of a dimension from `start` on. */
 export const narrow: Op<[self: Tensor, dim: number, start: number, length: number]> = view_op(
@@ -472,27 +431,5 @@ export const flatten: Op<
     differentiable: true,
   },
 )
-const linalg_diagonal_schema = parse_schema(
-  'linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1)',
-)
-/** torch.linalg.diagonal: {@link diagonal} of the last two dimensions, if no others are named. */
-export const linalg_diagonal: Op<[A: Tensor, opts?: { offset?: number; dim1?: number; dim2?: number }]> =
-  make_op(
-    (...args: readonly unknown[]) => {
-      const [A, offset, dim1, dim2] = bind([linalg_diagonal_schema], args).values as [
-        Tensor,
-        number,
-        number,
-        number,
-      ]
-      return diagonal(A, offset, dim1, dim2)
-    },
-    {
-      name: 'linalg_diagonal',
-      schemas: [linalg_diagonal_schema],
-      samples: r => [[r(2, 3, 4)], [r(3, 4), { offset: -1 }]],
-      differentiable: true,
-    },
-  )
 
 const flatten_schema = parse_schema('flatten(Tensor self, int start_dim=0, int end_dim=-1)')

@@ -4,7 +4,8 @@ import { type DType, get_default_dtype } from '../base/dtype.ts'
 import { RuntimeError } from '../base/errors.ts'
 import type { PlaceLike } from '../tensor/place.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { arange, CREATE, type CreateOptions, full, ones, zeros } from './creation.ts'
+import { arange, full, ones, zeros } from './creation.ts'
+import { CREATE, type CreateOptions } from './define/create.ts'
 import { composite, type Op } from './define/op.ts'
 
 /** What the dtypes that are no windows' are called in C++, where PyTorch's message comes from. */

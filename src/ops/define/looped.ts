@@ -1,13 +1,16 @@
 // Elementwise functions of two operands that need a loop for each element, which no expression has: Euclid's
 // algorithm, recurrences, series that converge. Not here: expressions (pointwise.ts).
-import type { DType } from '../../base/dtype.ts'
+import { type DType, float64, result_dtype, scalar_dtype } from '../../base/dtype.ts'
 import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
 import type { Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
 import type { ScalarType } from '../../ir/types.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense_as } from './copy.ts'
+import { make_filled } from './create.ts'
+import type { Number } from './pointwise.ts'
+import { lift } from './rules.ts'
 
 /** Broadcasts two tensors, converts them to `dtype` and computes each element of the result, of that dtype. */
 export type Looped = (a: Tensor, b: Tensor, dtype: DType) => Tensor
@@ -40,4 +43,12 @@ function spread(x: Tensor, like: Tensor): Tensor {
   const full = empty(like.sizes, like.dtype)
   copy_elements(full, x)
   return full
+}
+
+/** `f` on tensors or numbers, in their promoted floating-point dtype. */
+export function on_numbers(f: Looped, a: Tensor | Number, b: Tensor | Number): Tensor {
+  const operand = (v: Tensor | Number) =>
+    v instanceof Tensor ? v : { dtype: scalar_dtype(v), sizes: [], wrapped: true }
+  const tensor = (v: Tensor | Number): Tensor => (v instanceof Tensor ? v : make_filled([], float64, v))
+  return f(tensor(a), tensor(b), lift(result_dtype([operand(a), operand(b)])))
 }

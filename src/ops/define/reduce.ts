@@ -566,3 +566,12 @@ const has_zero = reduction({ name: 'has_zero', combine: 'or', map: x => x.eq(0) 
 
 /** Whether some element is zero. */
 export const any_zero = (x: Tensor): boolean => has_zero(x, all_dims(x.sizes.length), bool).item() as boolean
+
+// ---------------------------------------------------------------------------------------------- means
+
+export const average: Reduction = reduction({
+  name: 'mean',
+  combine: 'add',
+  values: 1,
+  final: (total, [n]) => total.div(n!),
+})

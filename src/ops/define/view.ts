@@ -4,7 +4,7 @@
 import type { DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { keep_exemplar } from '../../base/exemplar.ts'
-import { overlaps } from '../../base/shape.ts'
+import { overlaps, wrap_dim } from '../../base/shape.ts'
 import { Batched, batching, by_samples } from '../../tensor/batched.ts'
 import { empty_strided } from '../../tensor/dispatch.ts'
 import { bind, parse_schema } from '../../tensor/schema.ts'
@@ -279,4 +279,16 @@ export function snapshot(t: Tensor, copy: (t: Tensor) => Tensor): Tensor {
   kept._output_nr = t._output_nr
   kept._requires_grad = t._requires_grad
   return kept
+}
+
+export function swapped(self: Tensor, dim0: number, dim1: number): { sizes: number[]; strides: number[] } {
+  const a = wrap_dim(dim0, self.sizes.length)
+  const b = wrap_dim(dim1, self.sizes.length)
+  const sizes = [...self.sizes]
+  const strides = [...self.strides]
+  if (sizes.length > 0) {
+    ;[sizes[a], sizes[b]] = [sizes[b]!, sizes[a]!]
+    ;[strides[a], strides[b]] = [strides[b]!, strides[a]!]
+  }
+  return { sizes, strides }
 }

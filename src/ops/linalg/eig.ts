@@ -79,7 +79,7 @@ function gradient(gL: Tensor | null, gV: Tensor | null, L: Tensor, V: Tensor): T
 type Options = { out?: readonly Tensor[] }
 
 /** Eigenvalues, in no order, and eigenvectors of square matrices. */
-export const linalg_eig: Op<[A: Tensor, opts?: Options], Eigen> = op('linalg_eig(Tensor A)', {
+export const eig: Op<[A: Tensor, opts?: Options], Eigen> = op('linalg_eig(Tensor A)', {
   forward(A: Tensor) {
     const { L, V } = decompose(A, true)
     return named_tuple('linalg_eig', { eigenvalues: L, eigenvectors: V! })
@@ -98,9 +98,6 @@ const values_alone: Op<[A: Tensor]> = op('linalg_eigvals(Tensor A)', {
 })
 
 /** The eigenvalues of square matrices, in no order. */
-export const linalg_eigvals: Op<[A: Tensor, opts?: { out?: Tensor }]> = composite(
-  'linalg_eigvals(Tensor A)',
-  {
-    body: (A: Tensor) => (A.requires_grad ? linalg_eig(A)[0]! : values_alone(A)),
-  },
-)
+export const eigvals: Op<[A: Tensor, opts?: { out?: Tensor }]> = composite('linalg_eigvals(Tensor A)', {
+  body: (A: Tensor) => (A.requires_grad ? eig(A)[0]! : values_alone(A)),
+})

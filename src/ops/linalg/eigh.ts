@@ -1,5 +1,4 @@
-// Eigenvalues of Hermitian matrices: linalg.eigh, linalg.eigvalsh, symeig. Not here: the kernel (jacobi.ts), general
-// matrices (eig.ts).
+// Eigenvalues of Hermitian matrices: eigh, eigvalsh. Not here: the kernel (jacobi.ts), general matrices (eig.ts).
 import { float64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { empty } from '../../tensor/dispatch.ts'
@@ -79,7 +78,7 @@ function is_lower(UPLO: string): boolean {
 type Options = { UPLO?: string; out?: readonly Tensor[] }
 
 /** Eigenvalues (in ascending order) and eigenvectors of Hermitian matrices, of which one triangle is read. */
-export const linalg_eigh: Op<[A: Tensor, UPLO?: string | Options, opts?: Options], Eigen> = op(
+export const eigh: Op<[A: Tensor, UPLO?: string | Options, opts?: Options], Eigen> = op(
   "linalg_eigh(Tensor A, str UPLO='L')",
   {
     forward(A: Tensor, UPLO: string) {
@@ -98,34 +97,9 @@ const values_alone: Op<[A: Tensor, UPLO: string]> = op('linalg_eigvalsh(Tensor A
 type ValueOptions = { UPLO?: string; out?: Tensor }
 
 /** The eigenvalues of Hermitian matrices in ascending order. */
-export const linalg_eigvalsh: Op<[A: Tensor, UPLO?: string | ValueOptions, opts?: ValueOptions]> = composite(
+export const eigvalsh: Op<[A: Tensor, UPLO?: string | ValueOptions, opts?: ValueOptions]> = composite(
   "linalg_eigvalsh(Tensor A, str UPLO='L')",
   {
-    body: (A: Tensor, UPLO: string) => (A.requires_grad ? linalg_eigh(A, UPLO)[0]! : values_alone(A, UPLO)),
+    body: (A: Tensor, UPLO: string) => (A.requires_grad ? eigh(A, UPLO)[0]! : values_alone(A, UPLO)),
   },
 )
-
-type SymeigOptions = { eigenvectors?: boolean; upper?: boolean; out?: readonly Tensor[] }
-
-/** {@link linalg_eigh} of the upper triangle; eigenvectors if wanted. Deprecated in PyTorch. */
-export const symeig: Op<
-  [
-    self: Tensor,
-    eigenvectors?: boolean | SymeigOptions,
-    upper?: boolean | SymeigOptions,
-    opts?: SymeigOptions,
-  ],
-  Eigen
-> = composite('symeig(Tensor self, bool eigenvectors=False, bool upper=True)', {
-  body(self: Tensor, eigenvectors: boolean, upper: boolean) {
-    const UPLO = upper ? 'U' : 'L'
-    if (eigenvectors) {
-      const [L, V] = linalg_eigh(self, UPLO)
-      return named_tuple('symeig', { eigenvalues: L!, eigenvectors: V! })
-    }
-    return named_tuple('symeig', {
-      eigenvalues: linalg_eigvalsh(self, UPLO),
-      eigenvectors: self.new_empty([0]),
-    })
-  },
-})

@@ -5,18 +5,18 @@ import { AssertionError, ValueError } from '../../base/errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { composite, type Op } from '../define/op.ts'
 import { randn } from '../random.ts'
-import { linalg_qr } from './qr.ts'
-import { linalg_svd } from './svd.ts'
+import { qr } from './qr.ts'
+import { svd } from './svd.ts'
 
 /** `q` orthonormal columns that nearly span those of A - M. */
 function basis(a: Tensor, q: number, niter: number, m: Tensor | null): Tensor {
   const times = (x: Tensor, y: Tensor, mean: Tensor | null): Tensor =>
     mean === null ? x.matmul(y) : x.matmul(y).sub(mean.matmul(y))
   const dtype = [float16, float64].includes(a.dtype) ? a.dtype : float32
-  let columns = linalg_qr(times(a, randn([a.sizes.at(-1)!, q], { dtype }), m)).Q
+  let columns = qr(times(a, randn([a.sizes.at(-1)!, q], { dtype }), m)).Q
   for (let i = 0; i < niter; i++) {
-    columns = linalg_qr(times(a.mH, columns, m?.mH ?? null)).Q
-    columns = linalg_qr(times(a, columns, m)).Q
+    columns = qr(times(a.mH, columns, m?.mH ?? null)).Q
+    columns = qr(times(a, columns, m)).Q
   }
   return columns
 }
@@ -35,7 +35,7 @@ function approximate(a: Tensor, q: number, niter: number, mean: Tensor | null): 
   const [wanted, given] = turned ? [q, width] : [q, rows]
   if (wanted !== given) throw new AssertionError(`(${small.shape}, ${q})`)
   if (width > rows) throw new AssertionError(`${small.shape}`)
-  const { U, S, Vh } = linalg_svd(small, false)
+  const { U, S, Vh } = svd(small, false)
   return turned ? [U, S, columns.matmul(Vh.mH)] : [columns.matmul(U), S, Vh.mH]
 }
 

@@ -1,15 +1,15 @@
-// The LU decomposition: linalg.lu, lu_factor, lu_solve and their older relatives.
-// Not here: the kernels (lu_kernels.ts).
+// torch.linalg's LU decomposition: lu, lu_factor, lu_solve. Not here: the kernels (lu_kernels.ts), the main namespace's
+// (main/lu.ts, lu_unpack.ts).
 import { int32 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { same_sizes } from '../../base/shape.ts'
-import { empty } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { type Named, named_tuple } from '../define/named.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { scalar_name } from '../define/out.ts'
 import { cat } from '../join.ts'
-import { factorize, fill_identity, interchange } from './lu_kernels.ts'
+import { factorize, interchange, type Parts } from './lu_kernels.ts'
+import { lu_unpack } from './lu_unpack.ts'
 import {
   adjoint,
   common_batch,
@@ -25,7 +25,6 @@ import { solve_triangular } from './triangular_solve.ts'
 
 type PivotOptions = { pivot?: boolean; out?: readonly Tensor[] }
 type CheckedOptions = PivotOptions & { check_errors?: boolean }
-type Parts = Named<Tensor, 'P' | 'L' | 'U'>
 
 function require_factorable(name: string, a: Tensor, pivot: boolean): void {
   if (a.ndim < 2)
@@ -111,18 +110,6 @@ export const lu_factor: Op<
   },
 })
 
-type LegacyOptions = { pivot?: boolean; get_infos?: boolean }
-
-/** The LU decomposition as LAPACK holds it, and its pivots; with `get_infos` an info per matrix too. */
-export const lu: Op<
-  [A: Tensor, pivot?: boolean | LegacyOptions, get_infos?: boolean | LegacyOptions],
-  Tensor[]
-> = composite('lu(Tensor self, bool pivot=True, bool get_infos=False)', {
-  out: false,
-  body: (a: Tensor, pivot: boolean, get_infos: boolean) =>
-    [...lu_factor_ex(a, { pivot })].slice(0, get_infos ? 3 : 2),
-})
-
 // -------------------------------------------------------------------------------------------- unpacking
 
 /** P^T x or, backwards, P x, where the pivots are those of P. */
@@ -139,58 +126,8 @@ const interchanged: Op<[self: Tensor, pivots: Tensor, backwards: boolean]> = op(
   },
 )
 
-/** The permutation matrices of the pivots, n by n. */
-function permutation(pivots: Tensor, n: number, like: Tensor): Tensor {
-  const out = empty([...pivots.sizes.slice(0, -1), n, n], like.dtype)
-  fill_identity(out)
-  interchange(out, pivots, true)
-  return out
-}
-
-type UnpackOptions = { unpack_data?: boolean; unpack_pivots?: boolean; out?: readonly Tensor[] }
-
-/** P, L and U of what {@link lu_factor} gives; empty tensors for those that are not wanted. */
-export const lu_unpack: Op<
-  [
-    LU_data: Tensor,
-    LU_pivots: Tensor,
-    unpack_data?: boolean | UnpackOptions,
-    unpack_pivots?: boolean | UnpackOptions,
-  ],
-  Parts
-> = composite('lu_unpack(Tensor self, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True)', {
-  body(data: Tensor, pivots: Tensor, unpack_data: boolean, unpack_pivots: boolean) {
-    if (data.ndim < 2)
-      throw new RuntimeError(
-        `torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: [${data.sizes.join(', ')}] instead`,
-      )
-    if (unpack_pivots && pivots.dtype !== int32)
-      throw new RuntimeError(
-        'torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.',
-      )
-    const [m, n] = data.sizes.slice(-2) as [number, number]
-    const k = Math.min(m, n)
-    const none = (): Tensor => empty([0], data.dtype)
-    const parts = { P: none(), L: none(), U: none() }
-    if (unpack_pivots) {
-      if (pivots.count > 0 && pivots.lt(1).logical_or(pivots.gt(m)).any().item() === true)
-        throw new RuntimeError(
-          'pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?',
-        )
-      parts.P = permutation(pivots, m, data)
-    }
-    if (unpack_data) {
-      const ones = empty([m, k], data.dtype)
-      fill_identity(ones)
-      parts.L = data.narrow(-1, 0, k).tril(-1).add(ones)
-      parts.U = data.narrow(-2, 0, k).triu()
-    }
-    return named_tuple('lu_unpack', parts)
-  },
-})
-
 /** torch.linalg.lu: P, L and U of A = PLU. */
-export const linalg_lu: Op<[A: Tensor, opts?: PivotOptions], Parts> = composite(
+export const lu: Op<[A: Tensor, opts?: PivotOptions], Parts> = composite(
   'linalg_lu(Tensor self, *, bool pivot=True)',
   {
     body(a: Tensor, pivot: boolean) {
@@ -207,7 +144,7 @@ export const linalg_lu: Op<[A: Tensor, opts?: PivotOptions], Parts> = composite(
 type SolveOptions = { left?: boolean; adjoint?: boolean; out?: Tensor }
 
 /** torch.linalg.lu_solve: X of AX = B, or XA = B with `left: false`, by the decomposition of A; of A^H with `adjoint`. */
-export const linalg_lu_solve: Op<[LU: Tensor, pivots: Tensor, B: Tensor, opts?: SolveOptions]> = composite(
+export const lu_solve: Op<[LU: Tensor, pivots: Tensor, B: Tensor, opts?: SolveOptions]> = composite(
   'linalg_lu_solve(Tensor self, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False)',
   {
     body(data: Tensor, pivots: Tensor, b: Tensor, left: boolean, adjoined: boolean) {
@@ -247,9 +184,3 @@ function solved(data: Tensor, pivots: Tensor, b: Tensor, adjoined: boolean): Ten
   const y = solve_triangular(turned, b, { upper: false })
   return interchanged(solve_triangular(turned, y, { upper: true, unitriangular: true }), pivots, true)
 }
-
-/** X of AX = b, by the decomposition of A that {@link lu} gives. */
-export const lu_solve: Op<[b: Tensor, LU_data: Tensor, LU_pivots: Tensor, opts?: { out?: Tensor }]> =
-  composite('lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots)', {
-    body: (b: Tensor, data: Tensor, pivots: Tensor) => linalg_lu_solve(data, pivots, b),
-  })

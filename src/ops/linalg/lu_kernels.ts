@@ -6,6 +6,7 @@ import type { Builder, View } from '../../ir/kernel.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { copy_elements, dense } from '../define/copy.ts'
+import type { Named } from '../define/named.ts'
 import { as_list, as_matrices, as_rows, own_copy } from './matrices.ts'
 
 /** |x|, of complex numbers |re| + |im|: by what LAPACK chooses pivots. */
@@ -168,3 +169,5 @@ export function fill_identity(x: Tensor): void {
   const diagonal = x.diagonal(0, -2, -1)
   if (diagonal.count > 0) copy_elements(diagonal, x.new_ones([]))
 }
+
+export type Parts = Named<Tensor, 'P' | 'L' | 'U'>

@@ -139,3 +139,18 @@ export function hermitian_sum(x: Tensor): Tensor {
 /** A real gradient where the input is real. */
 export const like_input = (g: Tensor, input: Tensor): Tensor =>
   g.dtype.is_complex && !input.dtype.is_complex ? g.real : g
+
+/** The checks of the older solvers: b and A. */
+export function require_pair(name: string, b: Tensor, a: Tensor): void {
+  if (a.dtype !== b.dtype)
+    throw new RuntimeError(
+      `Expected b and A to have the same dtype, but found b of type ${scalar_name(b.dtype)} and A of type ${scalar_name(a.dtype)} instead.`,
+    )
+  require_square('', a)
+  const [m, n] = b.sizes.slice(-2)
+  const [rows, columns] = a.sizes.slice(-2)
+  if (m !== rows)
+    throw new RuntimeError(
+      `Incompatible matrix sizes for ${name}: each A matrix is ${rows} by ${columns} but each b matrix is ${m} by ${n}`,
+    )
+}

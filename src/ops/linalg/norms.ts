@@ -1,15 +1,17 @@
-// Norms of matrices: linalg.matrix_norm, linalg.norm (of vectors and matrices) and the condition number. Not here:
-// norms of vectors (../norms.ts), singular values (svd.ts).
-import type { DType } from '../../base/dtype.ts'
+// torch.linalg's norms: vector_norm, matrix_norm, norm and the condition number.
+// Not here: how vectors' are computed (../p_norm.ts), singular values (svd.ts).
+import { can_cast, type DType } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { wrap_dim } from '../../base/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
-import { composite, type Op } from '../define/op.ts'
-import { vector_norm } from '../norms.ts'
+import { composite, type Op, overloaded } from '../define/op.ts'
+import { scalar_name } from '../define/out.ts'
+import { dims_of } from '../define/reduce.ts'
+import { norm_op } from '../p_norm.ts'
 import { require_float, require_matrices, require_square } from './matrices.ts'
 import { inv_ex } from './solve.ts'
-import { linalg_svdvals } from './svd.ts'
+import { svdvals } from './svd.ts'
 
 /** The order of a matrix norm; null is the Frobenius norm (of `linalg.norm`: that of all elements). */
 type Order = number | 'fro' | 'nuc' | null
@@ -36,7 +38,7 @@ function norm_of_matrices(x: Tensor, ord: Order, dim: readonly number[], keepdim
     const at = keepdim || summed > left ? left : left - 1
     return Number(ord) > 0 ? sums.amax(at, keepdim) : sums.amin(at, keepdim)
   }
-  const values = linalg_svdvals(x.movedim([rows, columns], [-2, -1]))
+  const values = svdvals(x.movedim([rows, columns], [-2, -1]))
   const norm = ord === 'nuc' ? values.sum(-1) : Number(ord) > 0 ? values.amax(-1) : values.amin(-1)
   const [first, second] = rows < columns ? [rows, columns] : [columns, rows]
   return keepdim ? norm.unsqueeze(first).unsqueeze(second) : norm
@@ -79,7 +81,7 @@ type NormArgs = [
  * The norm of a vector or of matrices: without `ord` the Euclidean norm of all elements or of those in `dim`; with it, a
  * vector norm in one dimension (or of a 1-d tensor), a matrix norm in two.
  */
-export const linalg_norm: Op<NormArgs> = composite(
+export const norm: Op<NormArgs> = composite(
   'linalg_norm(Tensor self, any? ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)',
   {
     body(A: Tensor, ord: Order, dim: readonly number[] | null, keepdim: boolean, dtype: DType | null) {
@@ -111,7 +113,7 @@ export const cond: Op<[A: Tensor, p?: Order | { p?: Order; out?: Tensor }, opts?
     body(A: Tensor, p: Order) {
       require_matrices('linalg.cond', A)
       if (p === null || p === 2 || p === -2) {
-        const values = linalg_svdvals(A)
+        const values = svdvals(A)
         const [first, last] = [values.select(-1, 0), values.select(-1, -1)]
         return p === -2 ? last.div(first) : first.div(last)
       }
@@ -123,3 +125,64 @@ export const cond: Op<[A: Tensor, p?: Order | { p?: Order; out?: Tensor }, opts?
     },
     samples: r => [[r(3, 3)], [r(4, 2)], [r(3, 3), 1], [r(2, 3, 3), 'fro']],
   })
+
+const ord_norm = norm_op('linalg_vector_norm', 'LinalgVectorNormBackward0')
+
+type VectorOptions = { ord?: number; dim?: Dims; keepdim?: boolean; dtype?: DType | null; out?: Tensor }
+
+/** torch.linalg.vector_norm: the norm of order `ord` of the elements, of all or over the given dimensions. */
+export const vector_norm: Op<
+  [
+    x: Tensor,
+    ord?: number | VectorOptions,
+    dim?: Dims | VectorOptions,
+    keepdim?: boolean | VectorOptions,
+    opts?: VectorOptions,
+  ]
+> = overloaded(
+  [
+    [
+      'linalg_vector_norm(Tensor self, float ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None)',
+      checked_vector_norm,
+    ],
+  ],
+  {
+    samples: r => [
+      [r(3, 4)],
+      [r(3, 4), 1, 1],
+      [r(3, 4), Infinity, 0],
+      [r(3, 4), 3.5, [0, 1], { keepdim: true }],
+    ],
+  },
+)
+
+function checked_vector_norm(
+  self: Tensor,
+  ord: number,
+  dim: number[] | null,
+  keepdim: boolean,
+  dtype: DType | null,
+): Tensor {
+  const fail = (text: string): never => {
+    throw new RuntimeError(`linalg.vector_norm: ${text}`)
+  }
+  const floats = (d: DType): boolean => d.is_floating_point || d.is_complex
+  if (!floats(self.dtype))
+    fail(`Expected a floating point or complex tensor as input. Got ${scalar_name(self.dtype)}`)
+  if (dtype !== null && !floats(dtype))
+    fail(`dtype should be floating point or complex. Got ${scalar_name(dtype)}`)
+  if (dtype !== null && (!can_cast(self.dtype, dtype) || dtype.itemsize < self.dtype.itemsize))
+    fail(
+      `the dtype of the input (${scalar_name(self.dtype)}) should be convertible without narrowing to the specified dtype (${scalar_name(dtype)})`,
+    )
+  const dims = dims_of(dim, self.sizes.length)
+  if ((ord < 0 || ord === Infinity) && dims.some(d => self.sizes[d] === 0)) {
+    const what = Number.isFinite(ord) ? `the ${ord} norm` : 'the infinity norm'
+    if (dim === null || dim.length === 0)
+      fail(`cannot compute ${what} on an empty tensor because the operation does not have an identity`)
+    fail(
+      `cannot compute ${what} on the dimension ${dims.find(d => self.sizes[d] === 0)} because this dimension is empty and the operation does not have an identity`,
+    )
+  }
+  return ord_norm(self, ord, dim, keepdim, dtype)
+}

@@ -1,13 +1,12 @@
-// Products of several vectors and matrices: vecdot, cross, multi_dot, matrix_power, vander, kron. Not here: the product of two
-// matrices (../matmul.ts).
-import { int64 } from '../../base/dtype.ts'
+// torch.linalg's products of several vectors and matrices: vecdot, cross, multi_dot, matrix_power, vander; and diagonal.
+// Not here: the product of two matrices (../matmul.ts), kron (main/products.ts).
 import { RuntimeError } from '../../base/errors.ts'
 import { broadcast_sizes, wrap_dim } from '../../base/shape.ts'
-import { warn } from '../../base/warn.ts'
-import { is_options } from '../../tensor/schema.ts'
-import { Tensor } from '../../tensor/tensor.ts'
+import { bind, parse_schema } from '../../tensor/schema.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { composite, make_op, type Op } from '../define/op.ts'
 import { cat, stack } from '../join.ts'
+import { diagonal as diagonal_view } from '../views.ts'
 import { identities, require_square } from './matrices.ts'
 import { inv } from './solve.ts'
 
@@ -27,25 +26,8 @@ export const vecdot: Op<[x: Tensor, y: Tensor, opts?: Along]> = composite(
   },
 )
 
-/** The cross product of vectors of three elements along `dim`, broadcast. */
-function cross_product(name: string, x: Tensor, y: Tensor, dim: number): Tensor {
-  if (x.ndim !== y.ndim)
-    throw new RuntimeError(
-      `${name}: inputs must have the same number of dimensions. Got ${x.ndim} and ${y.ndim}`,
-    )
-  const sizes = broadcast_sizes(x.sizes, y.sizes)
-  const at = wrap_dim(dim, sizes.length)
-  if (x.sizes[at] !== 3 || y.sizes[at] !== 3)
-    throw new RuntimeError(
-      `${name}: inputs dimension ${dim} must have length 3. Got ${x.sizes[at]} and ${y.sizes[at]}`,
-    )
-  const [a, b] = [x.expand(sizes).unbind(at), y.expand(sizes).unbind(at)]
-  const part = (i: number, j: number): Tensor => a[i]!.mul(b[j]!).sub(a[j]!.mul(b[i]!))
-  return stack([part(1, 2), part(2, 0), part(0, 1)], at)
-}
-
 /** The cross product of the vectors along `dim`. Throws RuntimeError where they have not three elements. */
-export const linalg_cross: Op<[self: Tensor, other: Tensor, opts?: Along]> = composite(
+export const cross: Op<[self: Tensor, other: Tensor, opts?: Along]> = composite(
   'linalg_cross(Tensor self, Tensor other, *, int dim=-1)',
   {
     body: (x: Tensor, y: Tensor, dim: number) => cross_product('linalg.cross', x, y, dim),
@@ -55,26 +37,6 @@ export const linalg_cross: Op<[self: Tensor, other: Tensor, opts?: Along]> = com
     ],
   },
 )
-
-type CrossArgs = [
-  self: Tensor,
-  other: Tensor,
-  dim?: number | null | { dim?: number | null; out?: Tensor },
-  opts?: Out,
-]
-
-/** The cross product along `dim`; without it, along the first dimension of size 3. */
-export const cross: Op<CrossArgs> = composite('cross(Tensor self, Tensor other, int? dim=None)', {
-  body(x: Tensor, y: Tensor, dim: number | null) {
-    const at = dim ?? x.sizes.indexOf(3)
-    if (at < 0 && dim === null) throw new RuntimeError('no dimension of size 3 in input')
-    return cross_product('linalg.cross', x, y, at)
-  },
-  samples: r => [
-    [r(4, 3), r(4, 3)],
-    [r(3, 4, 3), r(3, 4, 3), 2],
-  ],
-})
 
 /** The product of two or more matrices in the order that takes the fewest multiplications; the ends may be vectors. */
 export const multi_dot: Op<[tensors: readonly Tensor[], opts?: Out]> = composite(
@@ -181,74 +143,34 @@ export const vander: Op<[x: Tensor, opts?: { N?: number | null }]> = composite(
   },
 )
 
-/**
- * The matrix whose columns (of N, by default as many as `x` has elements) are the powers of a vector, the highest first or,
- * if `increasing`, the lowest.
- */
-export const power_columns: Op<
-  [
-    x: Tensor,
-    N?: number | null | { N?: number | null; increasing?: boolean },
-    increasing?: boolean | { increasing?: boolean },
-  ]
-> = composite('vander(Tensor x, int? N=None, bool increasing=False)', {
-  body(x: Tensor, N: number | null, increasing: boolean) {
-    if (x.ndim !== 1) throw new RuntimeError('x must be a one-dimensional tensor.')
-    const n = N ?? x.sizes[0]!
-    if (n < 0) throw new RuntimeError('N must be non-negative.')
-    const ones = x.new_ones([x.sizes[0]!, Math.min(n, 1)], x.dtype.category > 1 ? {} : { dtype: int64 })
-    const columns =
-      n > 1
-        ? cat(
-            [
-              ones,
-              x
-                .unsqueeze(1)
-                .expand(-1, n - 1)
-                .cumprod(1),
-            ],
-            1,
-          )
-        : ones
-    return increasing ? columns : columns.flip([1])
+const diagonal_schema = parse_schema('linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1)')
+/** torch.linalg.diagonal: the diagonals of the last two dimensions, if no others are named. */
+export const diagonal: Op<[A: Tensor, opts?: { offset?: number; dim1?: number; dim2?: number }]> = make_op(
+  (...args: readonly unknown[]) => {
+    const [A, offset, dim1, dim2] = bind([diagonal_schema], args).values as [Tensor, number, number, number]
+    return diagonal_view(A, offset, dim1, dim2)
   },
-  out: false,
-  samples: r => [[r(4)], [r(3), 2, true], [r(3), { N: 5 }]],
-})
-
-/** The product of matrices in a row, in the order that takes the fewest steps. Deprecated: use linalg.multi_dot. */
-export const chain_matmul: Op<readonly [...matrices: readonly (Tensor | Out)[]]> = make_op(
-  (...args: readonly (Tensor | Out)[]) => {
-    const last = args.at(-1)
-    const options = is_options(last) ? (last as Out) : {}
-    const matrices = args.filter(a => a instanceof Tensor)
-    warn(
-      'torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot instead, ' +
-        'which accepts a list of two or more tensors rather than multiple parameters.',
-    )
-    if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices')
-    const other = matrices.find(m => m.ndim !== 2)
-    if (other !== undefined) throw new RuntimeError(`Tensor dimension is ${other.ndim}, expected 2 instead.`)
-    return matrices.length === 1 ? matrices[0]!.clone() : multi_dot(matrices, options)
-  },
-  { name: 'chain_matmul', schemas: [], samples: undefined, differentiable: true },
-)
-
-/** The Kronecker product: each element of `self` times the whole of `other`, as blocks. */
-export const kron: Op<[self: Tensor, other: Tensor, opts?: Out]> = composite(
-  'kron(Tensor self, Tensor other)',
   {
-    body(self: Tensor, other: Tensor) {
-      const n = Math.max(self.ndim, other.ndim)
-      const padded = (t: Tensor): number[] => [...new Array<number>(n - t.ndim).fill(1), ...t.sizes]
-      const [a, b] = [padded(self), padded(other)]
-      const blocks = self.reshape(a.flatMap(s => [s, 1])).mul(other.reshape(b.flatMap(s => [1, s])))
-      return blocks.reshape(a.map((s, d) => s * b[d]!))
-    },
-    samples: r => [
-      [r(2, 3), r(3, 2)],
-      [r(2), r(2, 1, 3)],
-      [r(), r(2)],
-    ],
+    name: 'linalg_diagonal',
+    schemas: [diagonal_schema],
+    samples: r => [[r(2, 3, 4)], [r(3, 4), { offset: -1 }]],
+    differentiable: true,
   },
 )
+
+/** The cross product of vectors of three elements along `dim`, broadcast. */
+function cross_product(name: string, x: Tensor, y: Tensor, dim: number): Tensor {
+  if (x.ndim !== y.ndim)
+    throw new RuntimeError(
+      `${name}: inputs must have the same number of dimensions. Got ${x.ndim} and ${y.ndim}`,
+    )
+  const sizes = broadcast_sizes(x.sizes, y.sizes)
+  const at = wrap_dim(dim, sizes.length)
+  if (x.sizes[at] !== 3 || y.sizes[at] !== 3)
+    throw new RuntimeError(
+      `${name}: inputs dimension ${dim} must have length 3. Got ${x.sizes[at]} and ${y.sizes[at]}`,
+    )
+  const [a, b] = [x.expand(sizes).unbind(at), y.expand(sizes).unbind(at)]
+  const part = (i: number, j: number): Tensor => a[i]!.mul(b[j]!).sub(a[j]!.mul(b[i]!))
+  return stack([part(1, 2), part(2, 0), part(0, 1)], at)
+}

@@ -1,36 +1,24 @@
-// What singular values (or those of a Hermitian matrix, eigenvalues) and a threshold make: pseudo-inverses, ranks, least
-// squares. Not here: the decompositions (svd.ts, eigh.ts).
+// The pseudo-inverse with its gradient, by singular values or, of a Hermitian matrix, eigenvalues.
+// Not here: the decompositions (svd.ts, eigh.ts), the functions (least_squares.ts).
 import { float32, float64, int64 } from '../../base/dtype.ts'
-import { RuntimeError } from '../../base/errors.ts'
-import { broadcast_sizes, same_sizes } from '../../base/shape.ts'
-import { empty } from '../../tensor/dispatch.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
-import { type Named, named_tuple } from '../define/named.ts'
-import { composite, type Op, op } from '../define/op.ts'
-import { scalar_name } from '../define/out.ts'
-import { linalg_eigh, linalg_eigvalsh } from './eigh.ts'
-import { double_of, has_lapack, real_of, require_matrices, require_square } from './matrices.ts'
-import { linalg_svd, linalg_svdvals } from './svd.ts'
+import { type Op, op } from '../define/op.ts'
+import { eigh } from './eigh.ts'
+import { double_of, real_of } from './matrices.ts'
+import { svd } from './svd.ts'
 
 /** A tolerance: a number, or one per matrix. */
-type Tolerance = number | Tensor | null
+export type Tolerance = number | Tensor | null
 
 /** max(m, n) times the machine epsilon of the dtype. */
-function usual_tolerance(a: Tensor): number {
+export function usual_tolerance(a: Tensor): number {
   const epsilon = real_of(a) === float32 ? 2 ** -23 : 2 ** -52
   return Math.max(...a.sizes.slice(-2)) * epsilon
 }
 
-function check_tolerance(name: string, which: string, t: Tolerance): void {
-  if (t instanceof Tensor && t.dtype.is_complex)
-    throw new RuntimeError(
-      `torch.linalg.${name}: ${which} tensor of complex type is not supported. Got ${scalar_name(t.dtype)}`,
-    )
-}
-
 /** Which of the values (in double precision, of any sign) count as not zero. */
-function above(values: Tensor, a: Tensor, atol: Tolerance, rtol: Tolerance): Tensor {
+export function above(values: Tensor, a: Tensor, atol: Tolerance, rtol: Tolerance): Tensor {
   const as_column = (t: number | Tensor): number | Tensor =>
     t instanceof Tensor ? to_dtype(t.detach(), float64).unsqueeze(-1) : t
   const relative =
@@ -46,10 +34,15 @@ function above(values: Tensor, a: Tensor, atol: Tolerance, rtol: Tolerance): Ten
   return size.gt(absolute instanceof Tensor ? least.maximum(absolute) : least.clamp(absolute))
 }
 
-const in_double = (a: Tensor): Tensor => to_dtype(a.detach(), double_of(a.dtype))
+export const in_double = (a: Tensor): Tensor => to_dtype(a.detach(), double_of(a.dtype))
 
 /** The pseudo-inverse in double precision, with the rank and the values. */
-function invert(a: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean): [Tensor, Tensor, Tensor] {
+export function invert(
+  a: Tensor,
+  atol: Tolerance,
+  rtol: Tolerance,
+  hermitian: boolean,
+): [Tensor, Tensor, Tensor] {
   const wide = in_double(a)
   const [m, n] = a.sizes.slice(-2) as [number, number]
   const batch = a.sizes.slice(0, -2)
@@ -59,7 +52,7 @@ function invert(a: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean)
       wide.new_zeros(batch, { dtype: int64 }),
       wide.new_zeros([...batch, 0], { dtype: float64 }),
     ]
-  const [U, S, Vh] = hermitian ? as_svd(linalg_eigh(wide)) : linalg_svd(wide, false)
+  const [U, S, Vh] = hermitian ? as_svd(eigh(wide)) : svd(wide, false)
   const used = above(S!, a, atol, rtol)
   const inverted = S!.reciprocal().masked_fill(used.logical_not(), 0)
   return [Vh!.mH.mul(inverted.unsqueeze(-2)).matmul(U!.mH), used.sum(-1), S!]
@@ -68,7 +61,7 @@ function invert(a: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boolean)
 const as_svd = ([L, V]: readonly Tensor[]): readonly Tensor[] => [V!, L!, V!.mH]
 
 /** The gradient of the pseudo-inverse `p` of `a`. */
-function gradient(g: Tensor, p: Tensor, a: Tensor): Tensor {
+export function gradient(g: Tensor, p: Tensor, a: Tensor): Tensor {
   const [m, n] = a.sizes.slice(-2) as [number, number]
   const [pH, gH] = [p.mH, g.mH]
   if (m <= n) {
@@ -93,144 +86,3 @@ export const pseudo_inverse: Op<[A: Tensor, atol: Tolerance, rtol: Tolerance, he
     backward: (g, [A], out, needs) => needs.map((_, i) => (i === 0 ? gradient(g, out, A) : null)),
   },
 )
-
-type PinvOptions = {
-  rcond?: Tolerance
-  atol?: Tolerance
-  rtol?: Tolerance
-  hermitian?: boolean
-  out?: Tensor
-}
-
-/** The Moore-Penrose pseudo-inverse; singular values up to max(atol, rtol * the largest) count as zero. */
-export const linalg_pinv: Op<
-  [A: Tensor, rcond?: Tolerance | PinvOptions, hermitian?: boolean | PinvOptions, opts?: PinvOptions]
-> = composite(
-  'linalg_pinv(Tensor A, any? rcond=None, bool hermitian=False, *, any? atol=None, any? rtol=None)',
-  {
-    body(A: Tensor, rcond: Tolerance, hermitian: boolean, atol: Tolerance, rtol: Tolerance) {
-      if (A.ndim < 2 || !has_lapack(A.dtype))
-        throw new RuntimeError(
-          `linalg.pinv(${scalar_name(A.dtype)}{[${A.sizes.join(', ')}]}): expected a tensor with 2 or more dimensions ` +
-            'of float, double, cfloat or cdouble types',
-        )
-      check_tolerance('pinv', 'atol', atol)
-      check_tolerance('pinv', 'rtol', rtol)
-      if (hermitian) require_square('linalg.eigh', A)
-      return pseudo_inverse(A, atol, rcond ?? rtol, hermitian)
-    },
-  },
-)
-
-/** {@link linalg_pinv}. */
-export const pinverse: Op<[self: Tensor, rcond?: number | { rcond?: number }]> = composite(
-  'pinverse(Tensor self, float rcond=1e-15)',
-  { out: false, body: (self: Tensor, rcond: number) => linalg_pinv(self, rcond) },
-)
-
-type RankOptions = {
-  tol?: Tolerance
-  atol?: Tolerance
-  rtol?: Tolerance
-  hermitian?: boolean
-  out?: Tensor
-}
-
-/** How many singular values are larger than max(atol, rtol * the largest). */
-export const linalg_matrix_rank: Op<
-  [input: Tensor, tol?: Tolerance | RankOptions, hermitian?: boolean | RankOptions, opts?: RankOptions]
-> = composite(
-  'linalg_matrix_rank(Tensor input, any? tol=None, bool hermitian=False, *, any? atol=None, any? rtol=None)',
-  {
-    body(input: Tensor, tol: Tolerance, hermitian: boolean, atol: Tolerance, rtol: Tolerance) {
-      require_matrices('torch.linalg.matrix_rank', input, 'input')
-      if (!has_lapack(input.dtype))
-        throw new RuntimeError("This function doesn't handle types other than float and double")
-      check_tolerance('matrix_rank', 'atol', atol)
-      check_tolerance('matrix_rank', 'rtol', rtol)
-      if (hermitian) require_square('linalg.eigh', input)
-      if (input.numel() === 0) return input.new_zeros(input.sizes.slice(0, -2), { dtype: int64 })
-      const wide = in_double(input)
-      const values = hermitian ? linalg_eigvalsh(wide) : linalg_svdvals(wide)
-      return above(values, input, tol ?? atol, tol === null ? rtol : 0).sum(-1)
-    },
-    gradcheck: false, // a count
-  },
-)
-
-// ---------------------------------------------------------------------------------------- least squares
-
-const solution_of: Op<[A: Tensor, B: Tensor, rcond: number]> = op(
-  'linalg_lstsq(Tensor A, Tensor B, float rcond)',
-  {
-    forward: (A: Tensor, B: Tensor, rcond: number) =>
-      to_dtype(invert(A, 0, rcond, false)[0].matmul(in_double(B)), A.dtype),
-    saves: ['A', 'B'],
-    backward(g, [A, B, rcond], _out, needs) {
-      const p = pseudo_inverse(A, 0, rcond, false)
-      return [needs[0] ? gradient(g.matmul(B.mH), p, A) : null, needs[1] ? p.mH.matmul(g) : null]
-    },
-  },
-)
-
-const drivers = ['gels', 'gelsy', 'gelsd', 'gelss']
-
-function check_lstsq(a: Tensor, b: Tensor, driver: string | null): void {
-  const refuse = (text: string): never => {
-    throw new RuntimeError(`torch.linalg.lstsq: ${text}`)
-  }
-  if (!has_lapack(a.dtype))
-    throw new RuntimeError("This function doesn't handle types other than float and double")
-  if (a.ndim < 2) refuse('input must have at least 2 dimensions.')
-  if (b.ndim < 1) refuse('other must have at least 1 dimension.')
-  if (a.dtype !== b.dtype)
-    refuse(
-      "Expected input and other to have the same dtype, but got input's dtype " +
-        `${scalar_name(a.dtype)} and other's dtype ${scalar_name(b.dtype)}`,
-    )
-  const less = a.ndim - b.ndim
-  if (less < 0 || less > 1)
-    refuse('input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1')
-  if (less === 0 && a.sizes.at(-2) !== b.sizes.at(-2)) refuse('input.size(-2) should match other.size(-2)')
-  if (less === 1 && a.sizes.at(-2) !== b.sizes.at(-1)) refuse('input.size(-2) should match other.size(-1)')
-  if (driver !== null && !drivers.includes(driver))
-    refuse('parameter `driver` should be one of (gels, gelsy, gelsd, gelss)')
-}
-
-/** A solution of least squares, and what else the driver tells. */
-export type LeastSquares = Named<Tensor, 'solution' | 'residuals' | 'rank' | 'singular_values'>
-
-type LstsqOptions = { rcond?: number | null; driver?: string | null; out?: readonly Tensor[] }
-
-/** The X of least norm that makes ||A X - B|| least. `driver` says what else is returned, as in LAPACK. */
-export const linalg_lstsq: Op<
-  [self: Tensor, b: Tensor, rcond?: number | null | LstsqOptions, opts?: LstsqOptions],
-  LeastSquares
-> = composite('linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None)', {
-  body(a: Tensor, b: Tensor, rcond: number | null, driver: string | null) {
-    check_lstsq(a, b, driver)
-    const how = driver ?? 'gelsy'
-    const [m, n] = a.sizes.slice(-2) as [number, number]
-    const is_vector = a.ndim - 1 === b.ndim
-    const right = is_vector ? b.unsqueeze(-1) : b
-    const batch = broadcast_sizes(a.sizes.slice(0, -2), right.sizes.slice(0, -2))
-    const spread = (t: Tensor): Tensor =>
-      same_sizes(t.sizes.slice(0, -2), batch) ? t : t.expand([...batch, ...t.sizes.slice(-2)])
-    const [A, B] = [spread(a), spread(right)]
-    const least = how === 'gels' ? 0 : rcond === null ? usual_tolerance(a) : rcond
-    const X = solution_of(A, B, least)
-    const [, ranks, values] = how === 'gels' ? [null, null, null] : invert(A, 0, least, false)
-    const is_full = ranks === null || ranks.eq(n).all().item() === true
-    const none = (): Tensor => empty([0], real_of(a))
-    const residuals =
-      m > n && how !== 'gelsy' && is_full
-        ? to_dtype(in_double(A).matmul(in_double(X)).sub(in_double(B)).abs().square().sum(-2), real_of(a))
-        : none()
-    return named_tuple('linalg_lstsq', {
-      solution: is_vector ? X.squeeze(-1) : X,
-      residuals: is_vector && residuals.ndim > batch.length ? residuals.squeeze(-1) : residuals,
-      rank: ranks ?? empty([0], int64),
-      singular_values: values !== null && how !== 'gelsy' ? to_dtype(values, real_of(a)) : none(),
-    })
-  },
-})

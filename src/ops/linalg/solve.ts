@@ -120,7 +120,7 @@ function throw_singular(name: string, info: Tensor): void {
   )
 }
 
-/** torch.linalg.inv_ex: {@link inverse}, and an info per matrix, which is not 0 where A is singular. */
+/** torch.linalg.inv_ex: {@link inv}, and an info per matrix, which is not 0 where A is singular. */
 export const inv_ex: Op<[A: Tensor, opts?: InverseOptions], Named<Tensor, 'inverse' | 'info'>> = op(
   'linalg_inv_ex(Tensor self, *, bool check_errors=False)',
   {
@@ -147,18 +147,12 @@ export const inv_ex: Op<[A: Tensor, opts?: InverseOptions], Named<Tensor, 'inver
 )
 
 /** The inverse of a square matrix, or of each of a batch. Throws LinAlgError for a singular one. */
-export const inverse: Op<[self: Tensor, opts?: { out?: Tensor }]> = composite('inverse(Tensor self)', {
+export const inv: Op<[A: Tensor, opts?: { out?: Tensor }]> = composite('linalg_inv(Tensor self)', {
   body(a: Tensor) {
     const out = inv_ex(a)
     throw_singular('linalg.inv', out.info)
     return out.inverse
   },
-  samples: r => [[r(3, 3)], [r(2, 2, 2)]],
-})
-
-/** torch.linalg.inv: {@link inverse}. */
-export const inv: Op<[A: Tensor, opts?: { out?: Tensor }]> = composite('linalg_inv(Tensor self)', {
-  body: (a: Tensor) => inverse(a),
 })
 
 // -------------------------------------------------------------------------------------------- tensors

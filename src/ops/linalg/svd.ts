@@ -1,5 +1,5 @@
-// Singular values: linalg.svd, linalg.svdvals, svd. Not here: the kernels (jacobi.ts, reflectors.ts), what is made of
-// singular values (pseudo_inverse.ts, rank.ts).
+// torch.linalg's singular values: svd, svdvals. Not here: the kernels (jacobi.ts, reflectors.ts), what is made of singular
+// values (least_squares.ts), the main namespace's svd (main/svd.ts).
 import { float64 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
 import { empty } from '../../tensor/dispatch.ts'
@@ -163,7 +163,7 @@ function refuse_driver(name: string, driver: string | null): void {
 }
 
 /** The singular value decomposition A = U diag(S) Vh; U and Vh are square with `full_matrices`. */
-export const linalg_svd: Op<[A: Tensor, full_matrices?: boolean | SvdOptions, opts?: SvdOptions], SVD> = op(
+export const svd: Op<[A: Tensor, full_matrices?: boolean | SvdOptions, opts?: SvdOptions], SVD> = op(
   'linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None)',
   {
     forward(A: Tensor, full: boolean, driver: string | null) {
@@ -182,35 +182,12 @@ const values_alone: Op<[A: Tensor]> = op('linalg_svdvals(Tensor A)', {
 type ValueOptions = { driver?: string | null; out?: Tensor }
 
 /** The singular values, from the largest. */
-export const linalg_svdvals: Op<[A: Tensor, opts?: ValueOptions]> = composite(
+export const svdvals: Op<[A: Tensor, opts?: ValueOptions]> = composite(
   'linalg_svdvals(Tensor A, *, str? driver=None)',
   {
     body(A: Tensor, driver: string | null) {
       refuse_driver('linalg.svd', driver)
-      return A.requires_grad ? linalg_svd(A, false)[1]! : values_alone(A)
+      return A.requires_grad ? svd(A, false)[1]! : values_alone(A)
     },
   },
 )
-
-type OldOptions = { some?: boolean; compute_uv?: boolean; out?: readonly Tensor[] }
-
-/** U, S and V (not its adjoint), without completion where `some`. Deprecated in PyTorch. */
-export const svd: Op<
-  [self: Tensor, some?: boolean | OldOptions, compute_uv?: boolean | OldOptions, opts?: OldOptions],
-  Named<Tensor, 'U' | 'S' | 'V'>
-> = composite('svd(Tensor self, bool some=True, bool compute_uv=True)', {
-  body(self: Tensor, some: boolean, compute_uv: boolean) {
-    if (self.ndim < 2)
-      throw new RuntimeError(
-        `linalg.svd: input should have at least 2 dimensions, but has ${self.ndim} dimensions instead`,
-      )
-    if (compute_uv) {
-      const { U, S, Vh } = linalg_svd(self, !some)
-      return named_tuple('svd', { U, S, V: Vh.mH })
-    }
-    const [m, n] = self.sizes.slice(-2) as [number, number]
-    const batch = self.sizes.slice(0, -2)
-    const zeros = (size: number): Tensor => self.new_zeros([...batch, size, size])
-    return named_tuple('svd', { U: zeros(m), S: linalg_svdvals(self), V: zeros(n) })
-  },
-})

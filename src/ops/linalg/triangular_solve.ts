@@ -1,21 +1,12 @@
-// Systems of equations with triangular matrices: linalg.solve_triangular, triangular_solve.
+// Systems of equations with triangular matrices: torch.linalg.solve_triangular.
 // Not here: the kernel (lu_kernels.ts); general matrices (solve.ts).
 import { RuntimeError } from '../../base/errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { type Named, named_tuple } from '../define/named.ts'
-import { composite, type Op, op } from '../define/op.ts'
+import { type Op, op } from '../define/op.ts'
 import { scalar_name } from '../define/out.ts'
 import { reduce_to } from '../define/reduce_to.ts'
 import { solve_triangle } from './lu_kernels.ts'
-import {
-  adjoint,
-  common_batch,
-  own_copy,
-  require_lapack,
-  require_square,
-  require_system,
-  spread,
-} from './matrices.ts'
+import { adjoint, common_batch, own_copy, require_lapack, require_system, spread } from './matrices.ts'
 
 type TriangularOptions = { upper: boolean; left?: boolean; unitriangular?: boolean; out?: Tensor }
 
@@ -63,57 +54,3 @@ export const solve_triangular: Op<[A: Tensor, B: Tensor, opts: TriangularOptions
     ],
   },
 )
-
-type LegacyOptions = {
-  upper?: boolean
-  transpose?: boolean
-  unitriangular?: boolean
-  out?: readonly Tensor[]
-}
-
-/** X of AX = b with triangular A, or of A^T X = b, and A as it came. */
-export const triangular_solve: Op<
-  [
-    b: Tensor,
-    A: Tensor,
-    upper?: boolean | LegacyOptions,
-    transpose?: boolean | LegacyOptions,
-    unitriangular?: boolean | LegacyOptions,
-  ],
-  Named<Tensor, 'solution' | 'cloned_coefficient'>
-> = composite(
-  'triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False)',
-  {
-    body(b: Tensor, a: Tensor, upper: boolean, transpose: boolean, unitriangular: boolean) {
-      for (const [t, what] of [
-        [b, 'b'],
-        [a, 'A'],
-      ] as const)
-        if (t.ndim < 2)
-          throw new RuntimeError(
-            `torch.triangular_solve: Expected ${what} to have at least 2 dimensions, but it has ${t.ndim} dimensions instead`,
-          )
-      require_pair('triangular_solve', b, a)
-      const solution = transpose
-        ? solve_triangular(a.transpose(-2, -1), b, { upper: !upper, unitriangular })
-        : solve_triangular(a, b, { upper, unitriangular })
-      const batch = common_batch(a, b)
-      return named_tuple('triangular_solve', { solution, cloned_coefficient: spread(a, batch).clone() })
-    },
-  },
-)
-
-/** The checks of the older solvers: b and A. */
-export function require_pair(name: string, b: Tensor, a: Tensor): void {
-  if (a.dtype !== b.dtype)
-    throw new RuntimeError(
-      `Expected b and A to have the same dtype, but found b of type ${scalar_name(b.dtype)} and A of type ${scalar_name(a.dtype)} instead.`,
-    )
-  require_square('', a)
-  const [m, n] = b.sizes.slice(-2)
-  const [rows, columns] = a.sizes.slice(-2)
-  if (m !== rows)
-    throw new RuntimeError(
-      `Incompatible matrix sizes for ${name}: each A matrix is ${rows} by ${columns} but each b matrix is ${m} by ${n}`,
-    )
-}

@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { to_dtype } from '../convert.ts'
 import { ones } from '../creation.ts'
 import { composite, type Op } from '../define/op.ts'
-import { vector_norm } from '../norms.ts'
+import { vector_norm } from '../linalg/norms.ts'
 import {
   canonical_dim,
   canonical_dims,

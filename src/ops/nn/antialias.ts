@@ -9,7 +9,7 @@ import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
 import { type Op, op } from '../define/op.ts'
-import { around, step } from './upsample.ts'
+import { around, step } from './resample.ts'
 
 /** The coefficient of the cubic filter: Pillow's, not that of resizing without antialiasing. */
 const A = -0.5

@@ -1,5 +1,5 @@
-// The likelihood of class indices: nll_loss, with weights and ignored labels. One kernel computes the reduced loss and
-// checks the labels. Not here: cross_entropy (cross_entropy.ts), elementwise losses (loss.ts).
+// The likelihood of class indices, with weights and ignored labels: what nll_loss and cross_entropy share. One kernel computes
+// the reduced loss and checks the labels. Not here: the losses (nll_loss.ts, cross_entropy.ts), elementwise ones (loss.ts).
 import { type DType, float16, float64, int64, uint8 } from '../../base/dtype.ts'
 import { IndexError, RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
@@ -8,11 +8,11 @@ import { constant, type Expr } from '../../ir/expr.ts'
 import { empty, kernels, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense, dense_as } from '../define/copy.ts'
-import { composite, type Op, op } from '../define/op.ts'
+import { type Op, op } from '../define/op.ts'
 import { scalar_name } from '../define/out.ts'
 import { not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
-import { legacy_reduction, require_reduction } from './loss.ts'
+import { require_reduction } from './reduction.ts'
 
 /** [N, C, L] views of an input (N, C), (C) or (N, C, ...), and [N, L] of its target. */
 function class_views(input: Tensor, target: Tensor): [Operand, Operand] {
@@ -212,7 +212,6 @@ export type NllOptions = {
   reduce?: boolean | null
   reduction?: string
 }
-type NllArgs = [input: Tensor, target: Tensor, weight?: Tensor | null | NllOptions, opts?: NllOptions]
 
 /** The parameters after input and target. */
 export const NLL =
@@ -226,14 +225,3 @@ export type NllValues = [
   reduce: boolean | null,
   reduction: string,
 ]
-
-/** Minus the entry of `input` (log-probabilities, classes in dim 1) at each target class. */
-export const nll_loss: Op<NllArgs> = composite(`nll_loss(Tensor input, Tensor target, ${NLL})`, {
-  body: (...[input, target, weight, size_average, ignore_index, reduce, reduction]: NllValues) =>
-    likelihood(input, target, weight, legacy_reduction(size_average, reduce, reduction), ignore_index),
-  samples: r => [
-    [r(3, 5), r.ints(0, 5, 3)],
-    [r(3, 5), r.ints(0, 5, 3), r.range(0.1, 1, 5), { reduction: 'sum' }],
-    [r(2, 4, 3), r.ints(0, 4, 2, 3), { reduction: 'none' }],
-  ],
-})

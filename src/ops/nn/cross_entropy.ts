@@ -32,8 +32,10 @@ import {
   require_class_weight,
   share_of,
 } from './class_loss.ts'
-import { legacy_reduction, type Reduction, reduced, require_reduction } from './loss.ts'
-import { log_softmax, log_softmax_grad, row_groups, rows_together } from './softmax.ts'
+import type { Reduction } from './loss.ts'
+import { legacy_reduction, reduced, require_reduction } from './reduction.ts'
+import { log_softmax } from './softmax.ts'
+import { log_softmax_grad, row_groups, rows_together } from './softmax_kernels.ts'
 
 // ---------------------------------------------------------------------------------------------- kernels
 

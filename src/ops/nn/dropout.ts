@@ -5,8 +5,8 @@ import { default_generator } from '../../base/generator.ts'
 import { empty, zeros } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { composite, type Op, without_recording } from '../define/op.ts'
+import { draw_into } from '../random/draw.ts'
 import { fill_bernoulli } from '../random/uniform.ts'
-import { draw_into } from '../random_fill.ts'
 
 /** Which elements fall out together, and whether what remains is shifted to keep mean and variance (SELU's dropout). */
 type Kind = { readonly feature: boolean; readonly alpha: boolean; readonly inplace: boolean }

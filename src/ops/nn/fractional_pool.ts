@@ -3,15 +3,13 @@
 import { type DType, int64 } from '../../base/dtype.ts'
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import { numel } from '../../base/shape.ts'
-import type { Expr } from '../../ir/expr.ts'
 import { empty, kernels } from '../../tensor/dispatch.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { dense } from '../define/copy.ts'
 import { composite, type Op, op } from '../define/op.ts'
 import { window } from '../define/space.ts'
 import { rand } from '../random.ts'
-import { unpool } from './pool.ts'
-import { require_dtype, unpool_volumes } from './pool3d.ts'
+import { images, position_in, require_dtype, unpool_images } from './pool_windows.ts'
 
 const pool_kernel = kernels('fractional_max_pool', (k, dtype: DType, dims: number) => {
   const out = k.output('out', dtype, { rank: dims + 1, inner: 1 })
@@ -35,16 +33,14 @@ const pool_kernel = kernels('fractional_max_pool', (k, dtype: DType, dims: numbe
         .sub(u.mul(step).trunc().cast('index'))
       return k.local('index', i.eq(results.sub(1)).where(room, place))
     })
-    const position = (at: readonly Expr[]): Expr =>
-      at.reduce((sum, i, d) => (d === 0 ? i : sum.mul(x.sizes[d + 1]!).add(i)))
     const best = k.local(x.type, -Infinity)
-    const where = k.local('index', position(start))
+    const where = k.local('index', position_in(x, start))
     k.nest(kernel, 'serial', 'serial', (...step) => {
       const at = step.map((s, d) => start[d]!.add(s))
       const v = k.local(x.type, x.at(p!, ...at))
       k.if(v.gt(best).or(v.ne(v)), () => {
         k.assign(best, v)
-        k.assign(where, position(at))
+        k.assign(where, position_in(x, at))
       })
     })
     k.store(out, [p!, ...o], best)
@@ -60,20 +56,14 @@ const pooling = (dims: 2 | 3): Op<Flat, [Tensor, Tensor]> =>
     forward(self: Tensor, samples: Tensor, kernel: number[], sizes: number[]): [Tensor, Tensor] {
       const [out, index] = [empty(sizes, self.dtype), empty(sizes, int64)]
       if (out.count === 0) return [out, index]
-      const count = numel(sizes.slice(0, -dims))
-      const flat = (t: Tensor): ReturnType<typeof window> => {
-        const spatial = t.sizes.slice(-dims)
-        const strides = spatial.map((_, d) => numel(spatial.slice(d + 1)))
-        return window(t, [count, ...spatial], [numel(spatial), ...strides])
-      }
-      const random = window(dense(samples), [count, dims], [dims, 1])
-      pool_kernel(self.dtype, dims)([flat(out), flat(index), flat(dense(self)), random], kernel)
+      const random = window(dense(samples), [numel(sizes.slice(0, -dims)), dims], [dims, 1])
+      const operands = [out, index, dense(self)].map(t => images(t, dims))
+      pool_kernel(self.dtype, dims)([...operands, random], kernel)
       return [out, index]
     },
     saves: ['out.1'],
     backward: {
-      self: ([g], [self], [, index]) =>
-        g ? (dims === 2 ? unpool(g, index, self.sizes) : unpool_volumes(g, index, self.sizes)) : null,
+      self: ([g], [self], [, index]) => (g ? unpool_images(g, index, self.sizes, dims) : null),
     },
   })
 const [pool2, pool3] = [pooling(2), pooling(3)]

@@ -2,7 +2,6 @@
 // do both at once (fused_loss.ts), losses of class indices (class_loss.ts), plain formulas of other ops (nn/functional).
 import { RuntimeError, ValueError } from '../../base/errors.ts'
 import { broadcast_sizes, numel } from '../../base/shape.ts'
-import { warn } from '../../base/warn.ts'
 import type { LaunchValue } from '../../device/device.ts'
 import { type Expr, wrap } from '../../ir/expr.ts'
 import { needs_ops } from '../../tensor/batched.ts'
@@ -16,30 +15,9 @@ import { reduce_to } from '../define/reduce_to.ts'
 import { lift, not_implemented } from '../define/rules.ts'
 import { logsigmoid } from './activation.ts'
 import { type FusedLoss, fused_loss, is_fusible } from './fused_loss.ts'
+import { legacy_reduction, reduced, require_reduction } from './reduction.ts'
 
 export type Reduction = 'none' | 'mean' | 'sum'
-
-/** Throws ValueError for what is no reduction. */
-export function require_reduction(reduction: string): asserts reduction is Reduction {
-  if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum')
-    throw new ValueError(`${reduction} is not a valid value for reduction`)
-}
-
-/** What the flags of old PyTorch meant, as a reduction. */
-export function legacy_reduction(
-  size_average: boolean | null,
-  reduce: boolean | null,
-  reduction: string,
-): string {
-  if (size_average === null && reduce === null) return reduction
-  const meant = reduce === false ? 'none' : (size_average ?? true) ? 'mean' : 'sum'
-  warn(`size_average and reduce args will be deprecated, please use reduction='${meant}' instead.`)
-  return meant
-}
-
-/** Applies a reduction. */
-export const reduced = (t: Tensor, reduction: string): Tensor =>
-  reduction === 'mean' ? t.mean() : reduction === 'sum' ? t.sum() : t
 
 type LossOptions = { reduction?: string }
 

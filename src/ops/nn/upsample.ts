@@ -3,7 +3,6 @@
 // antialiasing (antialias.ts).
 import { type DType, float16, float32, float64, int32, uint8 } from '../../base/dtype.ts'
 import { RuntimeError } from '../../base/errors.ts'
-import { numel } from '../../base/shape.ts'
 import type { Operand } from '../../device/device.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
@@ -14,9 +13,7 @@ import { dense } from '../define/copy.ts'
 import { type Op, op } from '../define/op.ts'
 import { not_implemented } from '../define/rules.ts'
 import { window } from '../define/space.ts'
-
-/** How elements between others are made. */
-export type Resampling = 'nearest' | 'nearest-exact' | 'linear' | 'cubic'
+import { around, type Resampling, step } from './resample.ts'
 
 /** Where a result comes from: elements of the source and their weights. */
 type Tap = { at: Expr; weight: Expr }
@@ -183,24 +180,6 @@ function resize(
   taps_kernel(weights.dtype, mode, align_corners)([places, weights], [n, step])
   const rows = (t: Tensor, size: number): Operand => window(t, [t.count / size, size], [size, 1])
   resize_columns_kernel(dtype, mode, backward)([rows(to, count), rows(from, n), places, weights], [])
-}
-
-/** [outer, n, inner] around dimension `d`. */
-export const around = (t: Tensor, d: number): Operand => {
-  const [n, inner] = [t.sizes[d]!, numel(t.sizes.slice(d + 1))]
-  return window(t, [numel(t.sizes.slice(0, d)), n, inner], [n * inner, inner, 1])
-}
-
-/** How far apart in the source neighbouring results lie. */
-export function step(
-  n: number,
-  out: number,
-  mode: Resampling,
-  align_corners: boolean,
-  given: number | null,
-): number {
-  if (align_corners && (mode === 'linear' || mode === 'cubic')) return out > 1 ? (n - 1) / (out - 1) : 0
-  return given !== null && given > 0 ? 1 / given : n / out
 }
 
 type Arguments = [

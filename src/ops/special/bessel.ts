@@ -1,7 +1,6 @@
 // Bessel functions of the orders 0 and 1, modified or not, the spherical one, and Airy's function: expansions near the
 // origin, and of modulus and phase beyond. Not here: the coefficients (tables.ts).
 import { constant, type Expr } from '../../ir/expr.ts'
-import { in_place } from '../define/inplace.ts'
 import type { Op } from '../define/op.ts'
 import { beyond, on, over, special_function, type Unary } from './function.ts'
 import * as tables from './tables.ts'
@@ -34,8 +33,6 @@ export const i0: Op<Unary> = special_function('i0', i0_of, {
   backward: (g, x) => g.mul(i1_of(x)),
   node: 'I0Backward0',
 })
-/** In-place {@link i0}. */
-export const i0_: typeof i0 = in_place(i0)
 
 /** exp(-|x|) times {@link i0}. */
 export const i0e: Op<Unary> = special_function('special_i0e', x => i0e_of(x.abs()), {

@@ -1,28 +1,18 @@
 // Relatives of the gamma function: Hurwitz's zeta, polygamma, the multivariate and the incomplete gamma functions.
 // Not here: lgamma and digamma, which are primitives (unary.ts).
-import { float64, result_dtype, scalar_dtype } from '../../base/dtype.ts'
+import { result_dtype } from '../../base/dtype.ts'
 import { NotImplementedError, RuntimeError } from '../../base/errors.ts'
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Builder } from '../../ir/kernel.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { make_filled } from '../creation.ts'
-import { in_place } from '../define/inplace.ts'
-import { type Looped, looped } from '../define/looped.ts'
-import { composite, type Op, op } from '../define/op.ts'
+import { type Looped, looped, on_numbers } from '../define/looped.ts'
+import { type Op, op } from '../define/op.ts'
 import { type Number, pointwise } from '../define/pointwise.ts'
-import { lift, not_implemented } from '../define/rules.ts'
+import { not_implemented } from '../define/rules.ts'
 
 type Other = Tensor | Number
 type Binary = [self: Other, other: Other, opts?: { out?: Tensor }]
 type Pair = [self: Tensor, other: Tensor, opts?: { out?: Tensor }]
-
-/** `f` on tensors or numbers, in their promoted floating-point dtype. */
-export function on_numbers(f: Looped, a: Other, b: Other): Tensor {
-  const operand = (v: Other) =>
-    v instanceof Tensor ? v : { dtype: scalar_dtype(v), sizes: [], wrapped: true }
-  const tensor = (v: Other): Tensor => (v instanceof Tensor ? v : make_filled([], float64, v))
-  return f(tensor(a), tensor(b), lift(result_dtype([operand(a), operand(b)])))
-}
 
 // ---------------------------------------------------------------------------------------------- zeta
 
@@ -152,16 +142,6 @@ export const polygamma: Op<[n: number, self: Tensor, opts?: { out?: Tensor }]> =
   },
 )
 
-/** `x.polygamma(n)` is `polygamma(n, x)`. */
-export const polygamma_method: Op<[self: Tensor, n: number]> = composite('polygamma(Tensor self, int n)', {
-  body: (self: Tensor, n: number) => polygamma(n, self),
-  samples: r => [[r.range(0.5, 3, 3), 1]],
-  out: false,
-})
-
-/** In-place {@link polygamma}. */
-export const polygamma_: typeof polygamma_method = in_place(polygamma_method)
-
 /** The logarithm of the multivariate gamma function of dimension `p`. */
 export const multigammaln: Op<
   [self: Tensor, p: number | { p: number; out?: Tensor }, opts?: { out?: Tensor }]
@@ -180,9 +160,6 @@ export const multigammaln: Op<
     [r.range(1, 2, 3), 1],
   ],
 })
-
-/** In-place {@link multigammaln}. */
-export const mvlgamma_: typeof multigammaln = in_place(multigammaln)
 
 // ---------------------------------------------------------------------------------------------- incomplete gamma
 
@@ -285,11 +262,6 @@ const incomplete_op = (name: 'igamma' | 'igammac', f: Looped, sign: 1 | -1): Op<
   })
 
 /** The regularised lower incomplete gamma function of shape `self` at `other`. Differentiable in `other`. */
-export const igamma: Op<Pair> = incomplete_op('igamma', incomplete('igamma', false), 1)
-/** The regularised upper incomplete gamma function, 1 - {@link igamma}. Differentiable in `other`. */
-export const igammac: Op<Pair> = incomplete_op('igammac', incomplete('igammac', true), -1)
-
-/** In-place {@link igamma}. */
-export const igamma_: typeof igamma = in_place(igamma)
-/** In-place {@link igammac}. */
-export const igammac_: typeof igammac = in_place(igammac)
+export const gammainc: Op<Pair> = incomplete_op('igamma', incomplete('igamma', false), 1)
+/** The regularised upper incomplete gamma function, 1 - {@link gammainc}. Differentiable in `other`. */
+export const gammaincc: Op<Pair> = incomplete_op('igammac', incomplete('igammac', true), -1)

@@ -2,10 +2,9 @@
 // As in PyTorch they have no derivatives, and are 0 for negative degrees. Not here: expansions in them (function.ts).
 import { constant, type Expr } from '../../ir/expr.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { looped } from '../define/looped.ts'
+import { looped, on_numbers } from '../define/looped.ts'
 import { type Op, overloaded } from '../define/op.ts'
 import type { Number } from '../define/pointwise.ts'
-import { on_numbers } from './gamma.ts'
 
 type Args = [input: Tensor | Number, n: Tensor | Number, opts?: { out?: Tensor }]
 
