@@ -457,7 +457,20 @@ function begin_slab(): Block {
   return new Block(buffer.byteLength, buffer, true)
 }
 
+/** To be done before the first large block is made. */
+let before_large: (() => void) | null = null
+
+/** Installs that: the device that is going to compute decides where large blocks lie, so it has to be there first. */
+export function before_first_large(f: () => void): void {
+  before_large = f
+}
+
 function allocate_large(nbytes: number, zeroed: boolean): Storage {
+  if (before_large !== null) {
+    const f = before_large
+    before_large = null
+    f()
+  }
   if (lazy && nbytes <= LARGEST_LAZY) {
     const storage = new Storage(new Block(nbytes, null, false, zeroed), 0, nbytes)
     scope?.add(storage)

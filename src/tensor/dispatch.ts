@@ -5,7 +5,7 @@ import { RuntimeError } from '../base/errors.ts'
 import { debug_level } from '../base/flags.ts'
 import { contiguous_strides, is_contiguous, numel, ordered_strides } from '../base/shape.ts'
 import type { Device, Executable, Operand } from '../device/device.ts'
-import { allocate, allocate_zeroed } from '../device/storage.ts'
+import { allocate, allocate_zeroed, before_first_large } from '../device/storage.ts'
 import { type Builder, build, type Kernel } from '../ir/kernel.ts'
 import { print_kernel } from '../ir/print.ts'
 import { Tensor } from './tensor.ts'
@@ -15,10 +15,11 @@ let make_cpu: () => Device = () => {
 }
 let cpu: Device | undefined
 
-/** Says how the CPU device is made when the first kernel is needed. */
+/** Says how the CPU device is made when the first kernel or the first large block of memory is needed. */
 export function install_cpu(make: () => Device): void {
   make_cpu = make
   cpu = undefined
+  before_first_large(cpu_device)
 }
 
 /** The device that computes on CPU tensors. */
