@@ -79,8 +79,8 @@ function parse_params(text: string): SchemaParam[] {
       continue
     }
     const match = /^(\S+?)(\??) (\w+)(?:=(.*))?$/.exec(part)
-    if (!match) throw new Error(`bad parameter '${part}' in schema '${text}'`)
-    const [, type, question, param, value] = match
+    const [, type = '', question, param, value] = match ?? []
+    if (!Object.hasOwn(accepts, type)) throw new Error(`bad parameter '${part}' in schema '${text}'`)
     params.push({
       name: param as string,
       type: type as ParamType,
