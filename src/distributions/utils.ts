@@ -19,10 +19,9 @@ export const euler_constant = 0.5772156649015329
  */
 export function signature<Settings>(text: string): (args: readonly unknown[]) => Settings {
   const schema = torch._parse_schema(text)
-  const names = schema.params.map(param => param.name)
   return args => {
     const { values } = torch._bind([schema], args)
-    return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Settings
+    return Object.fromEntries(schema.params.map(({ name }, i) => [name, values[i]])) as Settings
   }
 }
 
