@@ -238,7 +238,7 @@ type Capture = { readonly node: Node; readonly nr: number; readonly at: number }
  * Runs backward from `roots` with the gradients given. Without `captures` leaves accumulate into `.grad`; with them
  * nothing accumulates, and the gradient that reaches each captured edge is returned.
  */
-export function run_backward(
+function run_backward(
   roots: readonly Edge[],
   grads: readonly Tensor[],
   retain_graph: boolean,

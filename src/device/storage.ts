@@ -12,7 +12,7 @@ const LARGEST_IN_SLAB = 4 * 1024
 /** Blocks of this size may have huge pages. */
 const HUGE_BYTES = 64 * 1024
 /** The alignment of every storage that we allocate: a cache line, and the widest vector there is. */
-export const ALIGNMENT = 64
+const ALIGNMENT = 64
 
 /** The bytes of a block in memory of a device's own. */
 export interface Resident {

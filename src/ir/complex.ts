@@ -22,13 +22,6 @@ export function realify(root: Expr): Expr | Pair {
   return done.get(root)!
 }
 
-/** The parts of an expression of complex type; `parts` of a variable are `real` and `imag` of it. */
-export function parts(e: Expr): Pair {
-  const pair = realify(e)
-  if (pair instanceof Expr) throw new TypeError(`${e.type} has no parts`)
-  return pair
-}
-
 function rebuild(e: Expr, done: ReadonlyMap<Expr, Expr | Pair>): Expr | Pair {
   const src = e.src.map(s => done.get(s)!)
   if (!is_complex(e.type) && src.every(s => s instanceof Expr)) {

@@ -40,7 +40,7 @@ export function unflatten(leaves: readonly unknown[], spec: TreeSpec): unknown {
 }
 
 /** Applies `f` to every leaf. */
-export function tree_map(f: (leaf: unknown) => unknown, tree: unknown): unknown {
+function tree_map(f: (leaf: unknown) => unknown, tree: unknown): unknown {
   const { leaves, spec } = flatten(tree)
   return unflatten(leaves.map(f), spec)
 }

@@ -76,7 +76,7 @@ export function log_corrected(u: Expr, c?: Expr, n?: Expr): Expr {
 export const log = (x: Expr): Expr => with_specials(x, log_corrected(x))
 
 /** log(1 + x + c) for finite x > -1. Without its sign for a zero. */
-export function log1p_corrected(x: Expr, c?: Expr): Expr {
+function log1p_corrected(x: Expr, c?: Expr): Expr {
   const u = two_sum(x, constant(1, x.type))
   return log_corrected(u.hi, c ? u.lo.add(c) : u.lo)
 }

@@ -85,13 +85,7 @@ export class Embedding extends Module {
     freeze: boolean | (EmbeddingOptions & { freeze?: boolean }) = true,
     options: EmbeddingOptions = {},
   ): Embedding {
-    if (embeddings.ndim !== 2)
-      throw new AssertionError('Embeddings parameter is expected to be 2-dimensional')
-    const { freeze: frozen = true, ...rest } = typeof freeze === 'boolean' ? { ...options, freeze } : freeze
-    const [rows, columns] = embeddings.sizes as [number, number]
-    const made = new Embedding(rows, columns, { ...rest, _weight: embeddings })
-    made.weight.requires_grad = !frozen
-    return made
+    return over_table(Embedding, embeddings, freeze, options)
   }
 }
 
@@ -180,13 +174,7 @@ export class EmbeddingBag extends Module {
     freeze: boolean | (EmbeddingBagOptions & { freeze?: boolean }) = true,
     options: EmbeddingBagOptions = {},
   ): EmbeddingBag {
-    if (embeddings.ndim !== 2)
-      throw new AssertionError('Embeddings parameter is expected to be 2-dimensional')
-    const { freeze: frozen = true, ...rest } = typeof freeze === 'boolean' ? { ...options, freeze } : freeze
-    const [rows, columns] = embeddings.sizes as [number, number]
-    const made = new EmbeddingBag(rows, columns, { ...rest, _weight: embeddings })
-    made.weight.requires_grad = !frozen
-    return made
+    return over_table(EmbeddingBag, embeddings, freeze, options)
   }
 }
 
@@ -198,6 +186,24 @@ function padding_of(padding_idx: number | null, rows: number, name: string): num
   return padding_idx < 0 ? padding_idx + rows : padding_idx
 }
 
+/** A module over a given table of vectors. Throws AssertionError where it is none. */
+function over_table<M extends { readonly weight: Tensor }, O extends FactoryOptions & { freeze?: boolean }>(
+  Class: new (rows: number, columns: number, options: Omit<O, 'freeze'> & { _weight: Tensor }) => M,
+  embeddings: Tensor,
+  freeze: boolean | O,
+  options: Omit<O, 'freeze'>,
+): M {
+  if (embeddings.ndim !== 2) throw new AssertionError('Embeddings parameter is expected to be 2-dimensional')
+  let frozen: boolean | undefined
+  if (typeof freeze === 'boolean') frozen = freeze
+  else ({ freeze: frozen = true, ...options } = freeze)
+  const [rows, columns] = embeddings.sizes as [number, number]
+  const made = new Class(rows, columns, { ...options, _weight: embeddings })
+  made.weight.requires_grad = !frozen
+  return made
+}
+
+/** A table that is given. Throws AssertionError where its sizes are others. */
 function table_of(weight: Tensor, rows: number, columns: number): Parameter {
   if (weight.sizes.join() !== `${rows},${columns}`)
     throw new AssertionError('Shape of weight does not match num_embeddings and embedding_dim')

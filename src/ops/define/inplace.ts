@@ -44,13 +44,7 @@ export function in_place<A extends readonly unknown[]>(form: Op<A>): Op<A> {
 }
 
 /** Runs a bound op into `self`, checking first so that a call that throws has changed nothing. */
-export function run_inplace(
-  spec: Spec,
-  name: string,
-  values: unknown[],
-  overload: number,
-  self: Tensor,
-): Tensor {
+function run_inplace(spec: Spec, name: string, values: unknown[], overload: number, self: Tensor): Tensor {
   if (!(self instanceof Tensor))
     throw new TypeError(`${name}(): argument 'input' (position 1) must be Tensor, not ${typeof self}`)
   const inputs = tensors_of(values)

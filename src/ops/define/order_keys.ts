@@ -42,7 +42,7 @@ export function element_of(
 }
 
 /** How many of the low bits of a non-negative distance between keys are in use. */
-export function bit_length(k: Builder, range: Expr): Expr {
+function bit_length(k: Builder, range: Expr): Expr {
   const bits = range.type === 'i64' ? 64 : 32
   const length = k.local('i32', 0)
   const rest = k.local(range.type, range)

@@ -518,11 +518,7 @@ function part_length([outer, n, columns]: readonly [number, number, number], wid
 }
 
 /** `sizes` without `dims`, or with 1 there. */
-export const reduced_sizes = (
-  sizes: readonly number[],
-  dims: readonly number[],
-  keepdim: boolean,
-): number[] =>
+const reduced_sizes = (sizes: readonly number[], dims: readonly number[], keepdim: boolean): number[] =>
   keepdim ? sizes.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes.filter((_, d) => !dims.includes(d))
 
 /** The number of elements that each result is made of. */

@@ -27,7 +27,7 @@ import {
 } from './rnn_steps.ts'
 
 /** What the recurrent product of a step has for each hidden unit. */
-export const gates_of = (mode: Mode): number => (mode === 'lstm' ? 4 : mode === 'gru' ? 3 : 1)
+const gates_of = (mode: Mode): number => (mode === 'lstm' ? 4 : mode === 'gru' ? 3 : 1)
 
 /**
  * The rows of all steps one after the other: step t has `size(t)`, from row `first(t)` on. States have a block more than there

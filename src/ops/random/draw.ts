@@ -40,7 +40,7 @@ export function draw_into(t: Tensor, fill: (out: Operand, contiguous: boolean) =
 }
 
 /** The elements of `p`, broadcast to `t`, without gaps in the order in which {@link draw_into} draws those of `t`. */
-export function in_order_of(t: Tensor, p: Tensor): Tensor {
+function in_order_of(t: Tensor, p: Tensor): Tensor {
   if (t.dense && p.dense && same_sizes(t.sizes, p.sizes)) return p
   const strides = expand_strides(p.sizes, p.strides, t.sizes, p.dtype.tensor_type)
   const space = coalesce(t.sizes, [t.strides, strides])

@@ -8,7 +8,7 @@ import { pointwise } from '../define/pointwise.ts'
 export type Unary = [self: Tensor, opts?: { out?: Tensor }]
 
 /** `f` in float64, for an argument of any floating-point type. */
-export const in_double = (x: Expr, f: (x: Expr) => Expr): Expr => f(x.cast('f64')).cast(x.type)
+const in_double = (x: Expr, f: (x: Expr) => Expr): Expr => f(x.cast('f64')).cast(x.type)
 
 export type SpecialDef = {
   readonly node?: string

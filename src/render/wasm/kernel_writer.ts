@@ -1,3 +1,5 @@
+// Writes one lowered kernel as a WebAssembly function: declarations, loops, ifs, assignments and stores, scalar ones here.
+// Not here: loops in lanes (vector_loop.ts), expressions (scalar.ts), the module around it (render.ts).
 import type { Expr } from '../../ir/expr.ts'
 import type { Buffer, Param, Stmt } from '../../ir/kernel.ts'
 import type { PrimName } from '../../ir/prims.ts'

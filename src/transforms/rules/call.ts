@@ -79,7 +79,7 @@ export type Rule = (call: Call) => unknown
 
 export { ORDINARY, padded }
 
-export const is_tensor_list = (v: unknown): v is readonly Tensor[] =>
+const is_tensor_list = (v: unknown): v is readonly Tensor[] =>
   Array.isArray(v) && v.length > 0 && v.every(t => t instanceof Tensor)
 
 /** Applies `f` to a tensor, or to each of a list of them; anything else stays. */

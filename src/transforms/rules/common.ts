@@ -112,7 +112,7 @@ export const quiet_loop: Rule = call => {
 }
 
 /** The results of samples, tensor by tensor, on top of each other. */
-export function stacked(results: readonly unknown[]): unknown {
+function stacked(results: readonly unknown[]): unknown {
   const [first] = results
   if (first instanceof Tensor) return stack(results as Tensor[], 0)
   if (!Array.isArray(first)) return first
