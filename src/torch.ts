@@ -46,6 +46,21 @@ export {
 } from './base/memory_format.ts'
 export { Size } from './base/shape.ts'
 export { warn as _warn } from './base/warn.ts'
+export * as amp from './ops/amp.ts'
+export {
+  autocast,
+  autocast_decrement_nesting,
+  autocast_increment_nesting,
+  clear_autocast_cache,
+  get_autocast_cpu_dtype,
+  is_autocast_cache_enabled,
+  is_autocast_cpu_enabled,
+  is_autocast_enabled,
+  set_autocast_cache_enabled,
+  set_autocast_cpu_dtype,
+  set_autocast_cpu_enabled,
+  set_autocast_enabled,
+} from './ops/autocast.ts'
 export * as backends from './ops/backends.ts'
 export * as cpu from './ops/cpu.ts'
 export * as cuda from './ops/cuda.ts'

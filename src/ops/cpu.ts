@@ -6,6 +6,8 @@ import { RuntimeError } from '../base/errors.ts'
 import { held_bytes, peak_bytes, reset_peak } from '../device/collection.ts'
 import { pooled_bytes } from '../device/storage.ts'
 
+export * as amp from './cpu_amp.ts'
+
 /** Bytes: `allocated` is what tensors take, `reserved` has the blocks in addition that wait to be used again. */
 export type MemoryStats = {
   readonly 'allocated_bytes.all.current': number

@@ -21,8 +21,11 @@ export interface Level {
   readonly randomness: Randomness
 }
 
-/** The innermost map under way, or null: then no op looks for batched tensors. */
-export const batching: { top: Level | null } = { top: null }
+/**
+ * The innermost map under way, or null: then no op looks for batched tensors. `watched` says whether calls of ops are to be
+ * given to `intercept` at all: while a map is under way, or autocast is on.
+ */
+export const batching: { top: Level | null; watched: boolean } = { top: null, watched: false }
 
 /** Begins a map inside of those under way. */
 export const next_level = (size: number, randomness: Randomness): Level => ({
@@ -36,10 +39,12 @@ export const next_level = (size: number, randomness: Randomness): Level => ({
 export function with_level<R>(top: Level | null, f: () => R): R {
   const before = batching.top
   batching.top = top
+  batching.watched = top !== null || caster !== null
   try {
     return f()
   } finally {
     batching.top = before
+    batching.watched = before !== null || caster !== null
   }
 }
 
@@ -168,9 +173,20 @@ export const ORDINARY: unique symbol = Symbol('ordinary')
 
 /** Takes calls of ops while a map is under way: the result, or `ORDINARY`. The layer of transforms installs it. */
 let handler: (call: unknown, args: readonly unknown[]) => unknown = () => ORDINARY
-export const intercept = (call: unknown, args: readonly unknown[]): unknown => handler(call, args)
+export function intercept(call: unknown, args: readonly unknown[]): unknown {
+  const cast = caster === null ? ORDINARY : caster(call, args)
+  return cast !== ORDINARY || batching.top === null ? cast : handler(call, args)
+}
 export function install_interceptor(f: typeof handler): void {
   handler = f
+}
+
+/** Takes calls of ops while autocast is on: the result, or `ORDINARY`. */
+type Caster = (call: unknown, args: readonly unknown[]) => unknown
+let caster: Caster | null = null
+export function set_caster(f: Caster | null): void {
+  caster = f
+  batching.watched = batching.top !== null || f !== null
 }
 
 /** Throws for `out=` with batched tensors. */

@@ -87,7 +87,7 @@ export function make_batched_op<A extends readonly unknown[], R>(
   spec: Spec,
 ): Op<A, R> {
   const looking: Op<A, R> = make_op((...args: A) => {
-    if (batching.top !== null) {
+    if (batching.watched) {
       const result = intercept(looking, args)
       if (result !== ORDINARY) return result as R
     }
@@ -350,7 +350,7 @@ export function op<A extends readonly unknown[], V extends readonly unknown[], R
     saves_self: () => common.saves[0] === true,
   }
   const call = (...args: A): R => {
-    if (batching.top !== null) {
+    if (batching.watched) {
       const result = intercept(call, args)
       if (result !== ORDINARY) return result as R
     }
@@ -405,7 +405,7 @@ export function overloaded<A extends readonly unknown[], R = Tensor>(
   const body = (overload: number): ((...values: unknown[]) => R) =>
     overloads[overload]?.[1] as unknown as (...values: unknown[]) => R
   const call = (...args: A): R => {
-    if (batching.top !== null) {
+    if (batching.watched) {
       const result = intercept(call, args)
       if (result !== ORDINARY) return result as R
     }

@@ -11,6 +11,6 @@ export function with_plain<A extends readonly unknown[], R>(
   slow: Op<A, R>,
   plain: (...args: readonly unknown[]) => R | undefined,
 ): Op<A, R> {
-  const call = (...args: A): R => (batching.top === null ? plain(...args) : undefined) ?? slow(...args)
+  const call = (...args: A): R => (!batching.watched ? plain(...args) : undefined) ?? slow(...args)
   return make_op(call, slow.spec)
 }

@@ -1,0 +1,2 @@
+// `torch.amp`. Not here: autocast itself.
+export { autocast } from './autocast.ts'
