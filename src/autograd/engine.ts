@@ -164,11 +164,12 @@ class Pass {
   }
 
   hold(grad: Tensor): Tensor {
-    this.scope.hold(inside(grad).memory)
+    if (this.scope.mark > 0) this.scope.hold(inside(grad).memory)
     return grad
   }
 
   drop(grads: Grads): void {
+    if (this.scope.mark === 0) return
     for (const grad of grads) if (grad) this.scope.drop(inside(grad).memory)
   }
 
@@ -181,7 +182,7 @@ class Pass {
   settle(mark: number, grads: Grads): void {
     this.look_for_foreign_calls()
     this.drop(grads)
-    this.scope.settle(mark)
+    if (this.scope.mark > 0) this.scope.settle(mark)
   }
 
   /** An edge has been walked, with a gradient or without. */
@@ -315,7 +316,7 @@ function run_with(
   if (node.hooks !== null) for (const hook of node.hooks) results = hook(results, grads) ?? results
   if (!retain_graph) node.release()
   pass.look_for_foreign_calls()
-  for (const result of results) if (result) pass.hold(result)
+  if (pass.scope.mark > 0) for (const result of results) if (result) pass.hold(result)
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i]
     if (edge) pass.send(edge, check_gradient(node, i, edge, results[i] ?? null))

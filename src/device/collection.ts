@@ -3,14 +3,18 @@
 // of the young generation, which costs about 50 us, runs once the new large blocks would fill a cache.
 // Only under Node, which offers such a collection; elsewhere the engine decides alone. TSTORCH_COLLECT=0 leaves it to V8.
 import { env } from '../base/flags.ts'
+import { pooled_bytes, search, seemingly_alive } from './pool.ts'
 
 const MB = 2 ** 20
 /** New bytes between two collections: a part of a cache while collections free them, and more while they do not. */
 const LEAST_BYTES = 16 * MB
 const MOST_BYTES = 64 * MB
+/** What seems to live beyond a backward pass before everything is collected, and the share of time that may take. */
+const MOST_ALIVE_BYTES = 8 * MB
+const MOST_TIME = 0.05
 
-/** Node's collection of the young generation. */
-type Collector = { readonly collect: () => void }
+/** Node's collections of the young generation and of everything. */
+type Collector = { readonly collect: () => void; readonly collect_all: () => void }
 
 let collector: Collector | null | undefined
 let budget = LEAST_BYTES
@@ -18,10 +22,16 @@ let allocated = 0
 /** What was held after the last collection. */
 let held_before: number | undefined
 
-/** Notes that a large block is about to be made: the place where a collection may run, if it `may_collect`. */
-export function note_large_block(nbytes: number, may_collect: boolean): void {
-  if (may_collect && allocated + nbytes > budget) collect()
+/** Notes that a large block was made. */
+export function note_large_block(nbytes: number): void {
   allocated += nbytes
+}
+
+/** Called where a large block would be new memory: the place where a collection may run. Says whether there was one. */
+export function make_room(nbytes: number): boolean {
+  if (allocated + nbytes <= budget) return false
+  collect(false)
+  return true
 }
 
 /**
@@ -30,19 +40,22 @@ export function note_large_block(nbytes: number, may_collect: boolean): void {
  */
 export function note_end_of_pass(): void {
   if (allocated < LEAST_BYTES) return
-  collect()
+  collect(true)
   budget = MOST_BYTES
 }
 
-function collect(): void {
+function collect(is_end_of_pass: boolean): void {
   if (collector === undefined) collector = find_collector()
   const made = allocated
   allocated = 0
-  const before = held_bytes() ?? 0
-  peak = Math.max(peak, before) // what is held grows from one collection to the next
+  const held = held_bytes() ?? 0
+  peak = Math.max(peak, held) // what is held grows from one collection to the next
   if (collector === null) return
+  const before = held - pooled_bytes()
   collector.collect()
-  const after = held_bytes() ?? 0
+  search(false)
+  if (is_end_of_pass && seemingly_alive() > MOST_ALIVE_BYTES) collect_all(collector)
+  const after = (held_bytes() ?? 0) - pooled_bytes()
   const kept = after - (held_before ?? before - made)
   held_before = after
   // What lives on, as activations do until backward, would be looked at again and again for nothing.
@@ -50,12 +63,24 @@ function collect(): void {
   else if (kept < 0.3 * made) budget = Math.max(budget / 2, LEAST_BYTES)
 }
 
+let may_collect_all = 0
+
+/** Collects everything, if that takes little of the time. */
+function collect_all({ collect_all }: Collector): void {
+  const began = performance.now()
+  if (began < may_collect_all) return
+  collect_all()
+  search(true)
+  const ended = performance.now()
+  may_collect_all = ended + (ended - began) / MOST_TIME
+}
+
 type Modules = {
   readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
 }
 type V8 = Pick<typeof import('node:v8'), 'setFlagsFromString' | 'getHeapStatistics'>
 type VM = Pick<typeof import('node:vm'), 'runInNewContext'>
-type Collect = (options: { readonly type: 'minor' }) => void
+type Collect = (options?: { readonly type: 'minor' }) => void
 
 function find_collector(): Collector | null {
   const { process } = globalThis as Modules
@@ -67,10 +92,12 @@ function find_collector(): Collector | null {
   v8.setFlagsFromString('--no-concurrent-array-buffer-sweeping')
   // Little survives: threads that help take longer to wake than one takes to do it all.
   v8.setFlagsFromString('--no-parallel-scavenge')
+  // A graph is alive when its backward pass ends; V8 would learn to make all graphs among what it seldom looks at.
+  v8.setFlagsFromString('--no-allocation-site-pretenuring')
   const gc = vm.runInNewContext('typeof gc === "function" ? gc : null') as Collect | null
   v8.setFlagsFromString('--no-expose-gc')
   if (gc === null) return null
-  return { collect: () => gc({ type: 'minor' }) }
+  return { collect: () => gc({ type: 'minor' }), collect_all: () => gc() }
 }
 
 // --- figures

@@ -5,7 +5,9 @@
 import { type DType, dtypes, type TypedArray } from '../base/dtype.ts'
 import { OutOfMemoryError } from '../base/errors.ts'
 import { env } from '../base/flags.ts'
-import { note_end_of_pass, note_large_block } from './collection.ts'
+import { make_room, note_end_of_pass, note_large_block } from './collection.ts'
+import { can_list_young } from './collector.ts'
+import { end_round, give, Holder, Lot, lend, release, take } from './pool.ts'
 
 const SLAB_BYTES = 64 * 1024
 const LARGEST_IN_SLAB = 4 * 1024
@@ -23,7 +25,7 @@ export interface Resident {
 }
 
 /** What storages are windows of: one block for each large storage (and its aliases), one for a slab of small ones. */
-export class Block {
+export class Block extends Holder {
   readonly nbytes: number
   /** Null until somebody needs one: the bytes are unspecified or zeros, or with the resident. */
   buffer: ArrayBufferLike | null
@@ -43,6 +45,7 @@ export class Block {
     zeroed = false,
     owner: object | null = null,
   ) {
+    super()
     this.nbytes = nbytes
     this.buffer = buffer
     this.is_exposed = is_exposed
@@ -62,6 +65,7 @@ export class Block {
     const buffer = this.host(true)
     if (!this.#was_given) {
       this.#was_given = this.is_exposed = true
+      release(this)
       given.set(buffer, this)
     }
     return buffer
@@ -207,6 +211,7 @@ export function set_address_of(
   prepare = prepare_block
   slab_of_device = null
   slab = undefined
+  lends = undefined
 }
 
 /** The machine address of a storage's first byte (needs `set_address_of`). */
@@ -249,20 +254,6 @@ export function keep_elsewhere(new_slab: ((nbytes: number) => Slab) | null): voi
 
 // --- memory whose death is known
 
-const POOL_BYTES = 256 * 2 ** 20
-/** Scopes after which a buffer that none of them has taken is left to the collector. */
-const MOST_IDLE = 16
-
-/** Buffers of one size that nobody refers to any more. */
-type Pooled = {
-  readonly buffers: ArrayBuffer[]
-  /** How many of them were there at all times in the present scope, and for how many scopes there were any such. */
-  spare: number
-  idle: number
-}
-const pool = new Map<number, Pooled>()
-let pooled = 0
-
 /** The innermost scope; null outside of any. */
 let scope: Scope | null = null
 
@@ -283,7 +274,7 @@ export class Scope {
     scope = this
   }
 
-  /** How many storages were made and live: where a step begins. */
+  /** How many storages were made and live: where a step begins. While there are none, nothing can be held. */
   get mark(): number {
     return this.#own.length
   }
@@ -324,7 +315,7 @@ export class Scope {
     if (!recycle) return
     for (const storage of this.#own) this.#die(storage)
     if (scope !== null) return
-    leave_idle()
+    if (!lends) end_round()
     note_end_of_pass()
   }
 
@@ -348,47 +339,13 @@ function give_to_pool(storage: Storage): void {
   if (block.is_exposed) return
   block.resident?.drop(block)
   const { buffer } = block
-  if (lazy || !(buffer instanceof ArrayBuffer) || pooled + buffer.byteLength > POOL_BYTES) return
-  if (poison) fill(storage, 0xff)
-  const size = buffer.byteLength
-  const same_size = pool.get(size)
-  if (same_size === undefined) pool.set(size, { buffers: [buffer], spare: 0, idle: 0 })
-  else same_size.buffers.push(buffer)
-  pooled += size
+  if (lazy || !(buffer instanceof ArrayBuffer)) return
+  const lot = lends ? release(block) : new Lot(buffer, 0)
+  if (lot !== null) give(lot)
 }
 
-/** Leaves to the collector what many scopes have not needed. */
-function leave_idle(): void {
-  for (const [size, same_size] of pool) {
-    const { buffers, spare } = same_size
-    same_size.idle = spare > 0 ? same_size.idle + 1 : 0
-    if (same_size.idle > MOST_IDLE) {
-      buffers.length -= spare
-      pooled -= spare * size
-      same_size.idle = 0
-      if (buffers.length === 0) pool.delete(size)
-    }
-    same_size.spare = buffers.length
-  }
-}
-
-/** The bytes of pooled buffers: held, but by no tensor. */
-export const pooled_bytes = (): number => pooled
-
-/**
- * A pooled buffer of this size, as it was left: for another scope, which allocates what the one before did. Taken by a
- * forward pass they would be missing in the backward pass, and a step would hold so much more between two collections
- * that V8, which allows 64 MB, marks the whole heap at every step.
- */
-function take_pooled(nbytes: number): ArrayBuffer | undefined {
-  if (scope === null) return undefined
-  const same_size = pool.get(nbytes)
-  const buffer = same_size?.buffers.pop()
-  if (same_size === undefined || buffer === undefined) return undefined
-  same_size.spare = Math.min(same_size.spare, same_size.buffers.length)
-  pooled -= nbytes
-  return buffer
-}
+/** Whether the dead are found after collections, so that V8 need not free them. */
+let lends: boolean | undefined
 
 // --- new memory
 
@@ -476,17 +433,34 @@ function allocate_large(nbytes: number, zeroed: boolean): Storage {
     scope?.add(storage)
     return storage
   }
-  const size = nbytes + slack_of(nbytes)
-  const reused = take_pooled(size)
-  if (reused === undefined) note_large_block(size, scope === null)
-  const buffer = reused ?? new_buffer(size, zeroed)
-  const address = address_of(buffer)
-  const offset = size === nbytes ? 0 : -address & (size - nbytes - 1)
-  const storage = new Storage(new Block(size, buffer, false, zeroed), offset, nbytes)
+  lends ??= addresses_known && can_list_young()
+  const slack = slack_of(nbytes)
+  const size = rounded(nbytes) + slack
+  // Where V8 frees what forward passes make, they leave alone what backward passes need.
+  let lot = lends || scope !== null ? take(size) : undefined
+  if (lot === undefined && scope === null && make_room(size) && lends) lot = take(size)
+  const is_new = lot === undefined
+  if (is_new || lends) note_large_block(size)
+  if (lot === undefined) {
+    const buffer = new_buffer(size, zeroed)
+    lot = new Lot(buffer, address_of(buffer))
+  }
+  const { buffer, address } = lot
+  const offset = slack === 0 ? 0 : -address & (slack - 1)
+  const block = new Block(size, buffer, false, zeroed)
+  if (lends) lend(lot, block)
+  const storage = new Storage(block, offset, nbytes)
   if (addresses_known) storage.address = address + offset
-  if (nbytes >= HUGE_BYTES && addresses_known) prepare(storage.address, nbytes)
+  if (is_new && nbytes >= HUGE_BYTES && addresses_known) prepare(storage.address, nbytes)
   scope?.add(storage)
-  return zeroed && reused !== undefined ? fill(storage, 0) : storage
+  return zeroed && !is_new ? fill(storage, 0) : storage
+}
+
+/** Sizes that few others are near: what died is used again for something a little smaller. The rest is never touched. */
+function rounded(nbytes: number): number {
+  if (!lends) return nbytes
+  const step = 2 ** (Math.floor(Math.log2(nbytes)) - 3)
+  return Math.ceil(nbytes / step) * step
 }
 
 const PAGE = 4096

@@ -4,7 +4,7 @@
 // Not here: when memory is collected (device/collection.ts).
 import { RuntimeError } from '../base/errors.ts'
 import { held_bytes, peak_bytes, reset_peak } from '../device/collection.ts'
-import { pooled_bytes } from '../device/storage.ts'
+import { pooled_bytes } from '../device/pool.ts'
 
 export * as amp from './cpu_amp.ts'
 

@@ -79,7 +79,10 @@ export const multinomial: Op<
       noise.set(array_of(dense(like)) as never)
     }
     const indices = array_of(out) as BigInt64Array
-    fill_multinomial(g, indices, array_of(dense(self)), dtype, categories, samples, replacement, draw_noise)
+    const { memory, offset, count } = dense(self)
+    // It has to last while noise is drawn.
+    const weights = memory.array(dtype).subarray(offset, offset + count) as TypedArray
+    fill_multinomial(g, indices, weights, dtype, categories, samples, replacement, draw_noise)
     return out
   },
 })

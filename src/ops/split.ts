@@ -3,7 +3,7 @@
 import { IndexError, RuntimeError } from '../base/errors.ts'
 import { wrap_dim } from '../base/shape.ts'
 import { Batched, by_samples } from '../tensor/batched.ts'
-import { edge_of, type Grads, modes, set_history } from '../tensor/tape.ts'
+import { type Edge, edge_of, type Grads, modes, set_history } from '../tensor/tape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { FnNode } from './define/fn_node.ts'
 import { type Op, overloaded, type Samples } from './define/op.ts'
@@ -29,13 +29,22 @@ function pieces(
   const views = geometries.map(g => make_view(self, g, name, first => first, name))
   if (!tracked) for (const view of views) view._view = null
   const edge = modes.grad ? edge_of(self) : null
-  if (edge === null) return views
+  if (edge !== null) set_history(pieces_node(name, edge, geometries, backward), views)
+  return views
+}
+
+/** Not within `pieces`: functions made there would keep `self` alive. */
+function pieces_node(
+  name: string,
+  edge: Edge,
+  geometries: readonly Geometry[],
+  backward: (grads: Tensor[]) => Tensor,
+): FnNode {
   const present = (grads: Grads): Tensor[] => {
     const any = grads.find(g => g !== null)!
     return grads.map((g, i) => g ?? any.new_zeros(geometries[i]!.sizes))
   }
-  set_history(new FnNode(name, [edge], grads => [backward(present(grads))]), views)
-  return views
+  return new FnNode(name, [edge], grads => [backward(present(grads))])
 }
 
 /** The part of `self` from `start` on, `length` long, along `d`. */
@@ -45,6 +54,16 @@ const part = (self: Tensor, d: number, start: number, length: number): Geometry 
   offset: self.offset + start * self.strides[d]!,
 })
 
+/** Not within functions of a tensor, which it would keep alive. */
+const joined_again =
+  (d: number) =>
+  (grads: Tensor[]): Tensor =>
+    cat(grads, d)
+const stacked_again =
+  (d: number) =>
+  (grads: Tensor[]): Tensor =>
+    stack(grads, d)
+
 function cut(self: Tensor, lengths: readonly number[], d: number, name: string, tracked = true): Tensor[] {
   let start = 0
   const geometries = lengths.map(n => {
@@ -52,7 +71,7 @@ function cut(self: Tensor, lengths: readonly number[], d: number, name: string, 
     start += n
     return geometry
   })
-  return pieces(self, geometries, name, grads => cat(grads, d), tracked)
+  return pieces(self, geometries, name, joined_again(d), tracked)
 }
 
 const list = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
@@ -203,7 +222,7 @@ export const unbind: Op<[self: Tensor, dim?: DimArg], Tensor[]> = overloaded(
           strides,
           offset: self.offset + i * self.strides[d]!,
         }))
-        return pieces(self, geometries, 'UnbindBackward0', grads => stack(grads, d))
+        return pieces(self, geometries, 'UnbindBackward0', stacked_again(d))
       },
     ],
   ],

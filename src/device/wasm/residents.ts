@@ -2,8 +2,9 @@
 // they are copied to their buffers when JavaScript looks, or when room is needed. The room of those that died is searched
 // for after collections: of the young generation, often, and of everything, when much is in use.
 // Not here: how linear memory is divided (heap.ts), how death is seen (collector.ts), operands that cannot stay (stage.ts).
+
+import { collect_garbage, collect_young, Mortal, type WeakList, weak_list } from '../collector.ts'
 import { Block, type Resident, type Slab } from '../storage.ts'
-import { collect_garbage, collect_young, Mortal, type WeakList, weak_list } from './collector.ts'
 import type { LinearMemory } from './memory.ts'
 
 const MB = 2 ** 20

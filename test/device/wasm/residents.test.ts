@@ -2,10 +2,10 @@
 // dropped or pushed out for want of room, in whatever order, every storage holds what it would hold in place.
 import { describe, expect, it } from 'vitest'
 import { float32, uint8 } from '../../../src/base/dtype.ts'
+import { collect_garbage, collect_young, Mortal, weak_list } from '../../../src/device/collector.ts'
 import type { Device, Executable } from '../../../src/device/device.ts'
 import { interp_device } from '../../../src/device/interp/interp.ts'
 import { allocate, allocate_zeroed, Block, Scope, Storage } from '../../../src/device/storage.ts'
-import { collect_garbage, collect_young, Mortal, weak_list } from '../../../src/device/wasm/collector.ts'
 import { wasm_device } from '../../../src/device/wasm/device.ts'
 import { LinearMemory } from '../../../src/device/wasm/memory.ts'
 import { Residents } from '../../../src/device/wasm/residents.ts'

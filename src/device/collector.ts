@@ -1,8 +1,8 @@
 // What has died: sets that do not keep their members alive, and the engine's garbage collector, where it can be asked to
 // run. Without that, what died is known later. A collection of the young generation takes 50 us where a full one takes
 // milliseconds, but it leaves weak references alone; it takes the dead out of weak sets, and Node can list those.
-// Not here: who asks (residents.ts).
-import { env } from '../../base/flags.ts'
+// Not here: who asks (pool.ts, wasm/residents.ts).
+import { env } from '../base/flags.ts'
 
 interface V8 {
   setFlagsFromString(flags: string): void
@@ -23,16 +23,18 @@ const builtin = (name: string): unknown => (globalThis as WithProcess).process?.
 
 type Collect = (options?: { readonly type: 'minor' }) => void
 
+const no_collect: Collect = () => {}
+
 function find_collect(): Collect {
   const v8 = builtin('node:v8') as V8 | undefined
   const vm = builtin('node:vm') as VM | undefined
-  if (v8 === undefined || vm === undefined || env('TSTORCH_COLLECT') === '0') return () => {}
+  if (v8 === undefined || vm === undefined || env('TSTORCH_COLLECT') === '0') return no_collect
   v8.setFlagsFromString('--expose-gc')
   // Little survives: threads that help take longer to wake than one takes to do it all.
   v8.setFlagsFromString('--no-parallel-scavenge')
   const gc = vm.runInNewContext('globalThis.gc') as Collect | undefined
   v8.setFlagsFromString('--no-expose-gc')
-  return gc ?? (() => {})
+  return gc ?? no_collect
 }
 
 let collect: Collect | undefined
@@ -67,7 +69,7 @@ Object.defineProperty(Mortal.prototype, Symbol.for('nodejs.util.inspect.custom')
 /** Members, for as long as others keep them alive. */
 export interface WeakList<T extends Mortal> {
   add(member: T): void
-  /** Those that were alive after the latest collection, at least. */
+  /** Those that were alive after the latest collection, at least. Throws RangeError where the stack is too full to list them. */
   living(): T[]
 }
 
@@ -86,9 +88,11 @@ class Inspected<T extends Mortal> implements WeakList<T> {
 
   living(): T[] {
     met = []
-    this.#inspect(this.#members, LIST_ALL)
+    const text = this.#inspect(this.#members, LIST_ALL)
     const found = met as T[]
     met = []
+    // `inspect` stops where the stack ends, and says so in its text.
+    if (!text.startsWith('WeakSet')) throw new RangeError('Maximum call stack size exceeded')
     return found
   }
 }
@@ -117,6 +121,13 @@ class Referenced<T extends Mortal> implements WeakList<T> {
 }
 
 let util: Util | null | undefined
+
+/** Whether a collection of the young generation shows who has died. */
+export function can_list_young(): boolean {
+  util ??= find_util()
+  collect ??= find_collect()
+  return util !== null && collect !== no_collect
+}
 
 /** A new list, by the engine's best way; `by_reference` asks for that which every engine has. */
 export function weak_list<T extends Mortal>(by_reference = false): WeakList<T> {
