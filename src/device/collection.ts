@@ -3,15 +3,16 @@
 // of the young generation, which costs about 50 us, runs once the new large blocks would fill a cache.
 // Only under Node, which offers such a collection; elsewhere the engine decides alone. TSTORCH_COLLECT=0 leaves it to V8.
 import { env } from '../base/flags.ts'
-import { pooled_bytes, search, seemingly_alive } from './pool.ts'
+import { leave_old, pooled_bytes, search, seemingly_alive } from './pool.ts'
 
 const MB = 2 ** 20
 /** New bytes between two collections: a part of a cache while collections free them, and more while they do not. */
 const LEAST_BYTES = 16 * MB
 const MOST_BYTES = 64 * MB
-/** What seems to live beyond a backward pass before everything is collected, and the share of time that may take. */
-const MOST_ALIVE_BYTES = 8 * MB
-const MOST_TIME = 0.05
+/** What seems to live before everything is collected, and the share of time that may take: when a backward pass ends. */
+const AFTER_PASS = { most_alive: 8 * MB, most_time: 0.05 }
+/** The same at any other time. What comes beyond that is left to V8, which takes more time still. */
+const AT_ANY_TIME = { most_alive: 128 * MB, most_time: 0.2 }
 
 /** Node's collections of the young generation and of everything. */
 type Collector = { readonly collect: () => void; readonly collect_all: () => void }
@@ -54,7 +55,9 @@ function collect(is_end_of_pass: boolean): void {
   const before = held - pooled_bytes()
   collector.collect()
   search(false)
-  if (is_end_of_pass && seemingly_alive() > MOST_ALIVE_BYTES) collect_all(collector)
+  const { most_alive, most_time } = is_end_of_pass ? AFTER_PASS : AT_ANY_TIME
+  if (seemingly_alive() > most_alive && !collect_all(collector, most_time))
+    if (seemingly_alive() > AT_ANY_TIME.most_alive) leave_old()
   const after = (held_bytes() ?? 0) - pooled_bytes()
   const kept = after - (held_before ?? before - made)
   held_before = after
@@ -63,16 +66,19 @@ function collect(is_end_of_pass: boolean): void {
   else if (kept < 0.3 * made) budget = Math.max(budget / 2, LEAST_BYTES)
 }
 
-let may_collect_all = 0
+/** When everything was last collected, and how long that took. */
+let ended = 0
+let took = 0
 
-/** Collects everything, if that takes little of the time. */
-function collect_all({ collect_all }: Collector): void {
+/** Collects everything, if that takes no more than this share of the time. Says whether it did. */
+function collect_all({ collect_all }: Collector, most_time: number): boolean {
   const began = performance.now()
-  if (began < may_collect_all) return
+  if (began < ended + took / most_time) return false
   collect_all()
   search(true)
-  const ended = performance.now()
-  may_collect_all = ended + (ended - began) / MOST_TIME
+  ended = performance.now()
+  took = ended - began
+  return true
 }
 
 type Modules = {

@@ -97,7 +97,7 @@ export function end_round(): void {
 /** Those since the last search, those that survived one, and those that survived two: V8 ages what it keeps so, too. */
 let fresh = new Generation()
 let young = new Generation()
-const old = new Generation()
+let old = new Generation()
 /** The bytes of the young, and of those that became old since everything was searched. */
 let young_bytes = 0
 let aged_bytes = 0
@@ -162,6 +162,13 @@ function search_old(): void {
   for (const { lot } of living) if (lot !== null) dead.delete(lot)
   for (const lot of dead) old.lots.delete(lot)
   take_back(dead)
+}
+
+/** Leaves the old lots to V8, which frees each with its holder. */
+export function leave_old(): void {
+  for (const lot of old.lots) lot.generation = null
+  old = new Generation()
+  aged_bytes = 0
 }
 
 function take_back(dead: ReadonlySet<Lot>): void {

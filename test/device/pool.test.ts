@@ -91,6 +91,17 @@ describe.runIf(native)('large results', () => {
     expect(buffers.map(a => [a[0], a.at(-1)])).toEqual(buffers.map((_, i) => [100 + i, 100 + i]))
   })
 
+  test('that live through many others before they die are freed, without any backward pass', () => {
+    const ring: Tensor[] = []
+    const turn = (n: number): void => {
+      for (let i = 0; i < n; i++) ring[i % 40] = made(2 * MB, i)
+    }
+    turn(400)
+    const before = torch.cpu.memory_reserved()
+    turn(1000)
+    expect(torch.cpu.memory_reserved() - before).toBeLessThan(300 * MB)
+  })
+
   test('that nothing needs any more are left to V8', () => {
     for (let i = 0; i < 64; i++) made(3 * MB, i)
     for (let i = 0; i < 2000; i++) made(MB, i)
