@@ -51,6 +51,7 @@ export {
   autocast,
   autocast_decrement_nesting,
   autocast_increment_nesting,
+  autocasts as _autocasts,
   clear_autocast_cache,
   get_autocast_cpu_dtype,
   is_autocast_cache_enabled,

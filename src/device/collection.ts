@@ -28,11 +28,12 @@ export function note_large_block(nbytes: number): void {
   allocated += nbytes
 }
 
-/** Called where a large block would be new memory: the place where a collection may run. Says whether there was one. */
-export function make_room(nbytes: number): boolean {
-  if (allocated + nbytes <= budget) return false
-  collect(false)
-  return true
+/**
+ * Called before a large block is taken: the place where a collection may run. There is one even while dead blocks are left,
+ * since those that died last are still in the cache.
+ */
+export function make_room(nbytes: number): void {
+  if (allocated + nbytes > budget) collect(false)
 }
 
 /**

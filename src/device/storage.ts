@@ -436,9 +436,9 @@ function allocate_large(nbytes: number, zeroed: boolean): Storage {
   lends ??= addresses_known && can_list_young()
   const slack = slack_of(nbytes)
   const size = rounded(nbytes) + slack
+  if (scope === null) make_room(size)
   // Where V8 frees what forward passes make, they leave alone what backward passes need.
   let lot = lends || scope !== null ? take(size) : undefined
-  if (lot === undefined && scope === null && make_room(size) && lends) lot = take(size)
   const is_new = lot === undefined
   if (is_new || lends) note_large_block(size)
   if (lot === undefined) {

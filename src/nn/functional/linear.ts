@@ -5,7 +5,7 @@ import { _nn, _composite as composite, type _Op as Op, type Tensor } from '../..
 
 /** `linear` without the binding of arguments: what modules call. */
 export function apply_linear(input: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-  if (_nn.autocasts()) return linear(input, weight, bias)
+  if (torch._autocasts()) return linear(input, weight, bias)
   // A batch of matrices with a bias has a history of three nodes in PyTorch.
   const batch = bias !== null && input.ndim === 3 && input.is_contiguous() && torch.is_grad_enabled()
   const rows = batch ? null : _nn.linear_rows(input, weight, bias)

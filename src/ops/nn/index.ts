@@ -1,6 +1,5 @@
 // The ops behind torch.nn.functional, a line per family, all of whose exports are; some are functions or methods of the main
 // namespace too. Not here: nn.functional itself (src/nn/functional).
-export { autocasts } from '../autocast.ts'
 export * from './activation.ts'
 export * from './adaptive_pool.ts'
 export * from './antialias.ts'
