@@ -2,14 +2,21 @@
 // they are copied to their buffers when JavaScript looks, or when room is needed. The room of those that died is searched
 // for after collections: of the young generation, often, and of everything, when much is in use.
 // Not here: how linear memory is divided (heap.ts), how death is seen (collector.ts), operands that cannot stay (stage.ts).
-
-import { collect_garbage, collect_young, Mortal, type WeakList, weak_list } from '../collector.ts'
+import {
+  can_list_young,
+  collect_garbage,
+  collect_young,
+  Mortal,
+  type WeakList,
+  weak_list,
+} from '../collector.ts'
 import { Block, type Resident, type Slab } from '../storage.ts'
 import type { LinearMemory } from './memory.ts'
 
 const MB = 2 ** 20
-/** At most so much may be in use. */
+/** At most so much may be in use; and where death is seen only between two jobs (in browsers), much of it may be dead. */
 const BUDGET = 2 ** 31
+const BUDGET_UNSEEN = 2 ** 29
 /** New bytes between two searches among the young: a part of a cache while most of them died, and more while they live. */
 const LEAST_YOUNG = 8 * MB
 const MOST_YOUNG = 64 * MB
@@ -36,7 +43,8 @@ type Room = {
 
 /** What has a room while it is alive. */
 abstract class Occupant extends Mortal {
-  abstract readonly block: Block
+  /** Null when it has left. */
+  abstract readonly block: Block | null
   abstract readonly room: Room
 }
 
@@ -56,7 +64,8 @@ class Generation {
 /** The place of a block, which alone keeps it alive. */
 class Place extends Occupant implements Resident {
   readonly residents: Residents
-  readonly block: Block
+  /** A weak reference may keep the place until the job ends; the block need not stay with it. */
+  block: Block | null
   readonly room: Room
   /** Whether the block's buffer has the same bytes. */
   in_step: boolean
@@ -80,6 +89,7 @@ class Place extends Occupant implements Resident {
 
   drop(block: Block): void {
     block.resident = null
+    this.block = null
     this.residents.free(this.room)
   }
 }
@@ -118,7 +128,11 @@ export class Residents {
   #ended = 0
   #left = 0
 
-  constructor(memory: LinearMemory, budget: number = BUDGET, has_help: () => boolean = () => false) {
+  constructor(
+    memory: LinearMemory,
+    budget: number = can_list_young() ? BUDGET : BUDGET_UNSEEN,
+    has_help: () => boolean = () => false,
+  ) {
     this.memory = memory
     this.#budget = budget
     this.#has_help = has_help
@@ -278,7 +292,7 @@ export class Residents {
     const places = this.#old.places.living().sort((a, b) => a.room.launch - b.room.launch)
     for (const { block, room } of places) {
       if (memory.used + nbytes <= enough) break
-      if (room.launch !== memory.launch && room.generation.rooms.has(room)) block.host(true)
+      if (room.launch !== memory.launch && room.generation.rooms.has(room)) block?.host(true)
     }
   }
 }
