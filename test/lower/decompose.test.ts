@@ -18,7 +18,11 @@ import {
 
 const TYPES: readonly FloatType[] = ['f32', 'f64']
 
-/** The largest errors measured (rounded up), in ulps: over 10^8 points in f32 and 10^7 in f64, compiled, with and without fma. */
+/**
+ * The largest errors measured, in ulps: over 10^8 points in f32 and 10^7 in f64, compiled, with and without fma. Of exp and
+ * what is made of it (cosh, tanh) 6 * 10^6 points were measured in f32 (exp: 0.88 with fma, 1.13 without), and the bounds
+ * leave a margin.
+ */
 const BOUNDS: Partial<Record<PrimName, readonly [f32: number, f64: number]>> = {
   exp: [1.2, 1.2],
   exp2: [1.07, 1.07],

@@ -340,6 +340,19 @@ describe('the room of what died', () => {
     expect(memory.used).toBeLessThan(400 * MB)
   })
 
+  it('keeps no block that has left it: where weak references last until the job ends, the block need not', () => {
+    const memory = new LinearMemory()
+    const residents = new Residents(memory)
+    memory.begin()
+    const block = new Block(MB, null, false)
+    residents.use(block, true, true)
+    const place = block.resident as unknown as { readonly block: Block | null }
+    expect(place.block).toBe(block)
+    block.host(true)
+    expect(place.block).toBeNull()
+    expect(memory.used).toBe(0)
+  })
+
   it('is not given away in the launch that uses it', () => {
     const memory = new LinearMemory()
     const residents = new Residents(memory)
