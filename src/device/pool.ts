@@ -8,7 +8,8 @@ import { Mortal, type WeakList, weak_list } from './collector.ts'
 /** Dead buffers beyond this are left to V8. */
 const POOL_BYTES = 256 * 2 ** 20
 /** Rounds, each from one search or outermost scope to the next, after which what nobody took is left to V8. */
-const MOST_IDLE = 16
+const MOST_IDLE = 256
+
 /** A buffer, with the address of its first byte (0 where it is not known). */
 export class Lot {
   readonly buffer: ArrayBuffer

@@ -104,7 +104,7 @@ describe.runIf(native)('large results', () => {
 
   test('that nothing needs any more are left to V8', () => {
     for (let i = 0; i < 64; i++) made(3 * MB, i)
-    for (let i = 0; i < 2000; i++) made(MB, i)
+    for (let i = 0; i < 6000; i++) made(MB, i)
     expect(pooled_bytes()).toBeLessThan(64 * MB)
   })
 })
