@@ -44,7 +44,10 @@ const graphs: Record<string, (x: Tensor, w: Tensor) => Tensor> = {
     F.max_pool2d(F.conv2d(x.mm(w).view(4, 4, 16, 16), w.narrow(0, 0, 8).reshape(8, 4, 4, 4)).relu(), 2),
   'several results': (x, w) => {
     const [values] = x.mm(w).topk(5, 1) as unknown as [Tensor]
-    const [q, r] = torch.linalg.qr(x.mm(w).add(torch.eye(N).mul(50)).narrow(1, 0, 20)) as unknown as [Tensor, Tensor]
+    const [q, r] = torch.linalg.qr(x.mm(w).add(torch.eye(N).mul(50)).narrow(1, 0, 20)) as unknown as [
+      Tensor,
+      Tensor,
+    ]
     return values.sum().add(q.mm(r.tanh()))
   },
 }
